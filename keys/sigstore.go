@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: The chartsign authors
+// SPDX-License-Identifier: Apache-2.0
+
+package keys
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
+
+	"github.com/chartsign/chartsign"
+	"github.com/chartsign/chartsign/internal/limits"
+)
+
+// ErrTrustedRoot is wrapped by every error about a trusted root that cannot be read.
+var ErrTrustedRoot = errors.New("unreadable trusted root")
+
+// ErrPublicKey is wrapped by every error about a public key that cannot be read.
+var ErrPublicKey = errors.New("unreadable public key")
+
+// SigstoreRoot is a Sigstore trusted root: the certificate authorities, transparency logs
+// and timestamp authorities of one deployment, with their validity periods.
+type SigstoreRoot struct {
+	material root.TrustedMaterial
+	digest   chartsign.Digest
+}
+
+// LoadTrustedRoot reads a trusted_root.json: see ReadTrustedRoot.
+func LoadTrustedRoot(path string) (*SigstoreRoot, error) {
+	data, err := limits.ReadFile(path, limits.TrustedRoot)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTrustedRoot, err)
+	}
+	trusted, err := ReadTrustedRoot(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return trusted, nil
+}
+
+// ReadTrustedRoot reads the JSON form of dev.sigstore.trustroot.v1.TrustedRoot.
+func ReadTrustedRoot(data []byte) (*SigstoreRoot, error) {
+	material, err := root.NewTrustedRootFromJSON(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTrustedRoot, err)
+	}
+	return NewSigstoreRoot(material, chartsign.DigestOf(data)), nil
+}
+
+// NewSigstoreRoot wraps material that was made elsewhere, for example from TUF. The digest
+// MUST differ for different material: it becomes part of the trust root's fingerprint.
+func NewSigstoreRoot(material root.TrustedMaterial, digest chartsign.Digest) *SigstoreRoot {
+	return &SigstoreRoot{material: material, digest: digest}
+}
+
+// PublicKey is a key that verifies Sigstore bundles without a certificate.
+type PublicKey struct {
+	// Key is an *ecdsa.PublicKey, an ed25519.PublicKey or an *rsa.PublicKey.
+	Key crypto.PublicKey
+	// Fingerprint is 'sha256:' and the hexadecimal SHA-256 of the key's PKIX form.
+	Fingerprint string
+}
+
+// LoadPublicKey reads the PEM file at path, such as cosign.pub.
+func LoadPublicKey(path string) (PublicKey, error) {
+	data, err := limits.ReadFile(path, limits.PublicKey)
+	if err != nil {
+		return PublicKey{}, fmt.Errorf("%w: %w", ErrPublicKey, err)
+	}
+	key, err := cryptoutils.UnmarshalPEMToPublicKey(data)
+	if err != nil {
+		return PublicKey{}, fmt.Errorf("%w: %s: %w", ErrPublicKey, path, err)
+	}
+	return NewPublicKey(key)
+}
+
+// NewPublicKey returns key with its fingerprint. Keys that are too weak to sign with, such
+// as RSA below 2048 bits, are refused (ErrPublicKey).
+func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
+	if err := cryptoutils.ValidatePubKey(key); err != nil {
+		return PublicKey{}, fmt.Errorf("%w: %w", ErrPublicKey, err)
+	}
+	der, err := cryptoutils.MarshalPublicKeyToDER(key)
+	if err != nil {
+		return PublicKey{}, fmt.Errorf("%w: %w", ErrPublicKey, err)
+	}
+	sum := sha256.Sum256(der)
+	return PublicKey{Key: key, Fingerprint: "sha256:" + hex.EncodeToString(sum[:])}, nil
+}

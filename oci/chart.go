@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: The chartsign authors
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+
+	"github.com/chartsign/chartsign"
+	"github.com/chartsign/chartsign/internal/limits"
+)
+
+// Chart is one remote chart: what its reference named when it was first asked for.
+type Chart struct {
+	repository repository
+	ref        chartsign.Reference
+	contents   *memo[*contents]
+	subject    *memo[chartsign.Subject]
+	provenance *memo[[]byte]
+}
+
+// Resolve returns what the reference names: one request for the manifest, one for the
+// config blob, and none the next time. The facts are Chart.yaml as the config blob has it.
+func (c *Chart) Resolve(ctx context.Context) (chartsign.Subject, error) {
+	return c.subject.get(ctx, func(ctx context.Context) (chartsign.Subject, error) {
+		found, err := c.resolved(ctx)
+		if err != nil {
+			return chartsign.Subject{}, err
+		}
+		config, err := c.repository.blob(ctx, found.config, "config")
+		if err != nil {
+			return chartsign.Subject{}, err
+		}
+		chart, err := chartsign.ChartFromConfig(config, found.chart.digest, found.chart.Size)
+		if err != nil {
+			return chartsign.Subject{}, err
+		}
+		return chartsign.Subject{Reference: c.ref, Chart: chart, Manifest: found.manifest.digest}, nil
+	})
+}
+
+// resolved returns the contents of the manifest, which is requested once. A reference with
+// a digest is asked for by digest; its tag is then only a name.
+func (c *Chart) resolved(ctx context.Context) (*contents, error) {
+	return c.contents.get(ctx, func(ctx context.Context) (*contents, error) {
+		if !c.ref.IsOCI() || c.ref.Tag == "" && c.ref.Digest.IsZero() {
+			return nil, chartsign.Reasonf(chartsign.ReasonNotFound, "%.200q: %w: want oci:// with a tag or a digest", c.ref.Given, chartsign.ErrReference)
+		}
+		got, err := c.repository.manifest(ctx, c.ref.Tag, c.ref.Digest, limits.OCIManifest)
+		if err != nil {
+			return nil, err
+		}
+		return parseContents(got.header, got.body, c.maxChart())
+	})
+}
+
+// maxChart is the cap of chartsign.ReadChart on the archive.
+func (c *Chart) maxChart() int64 {
+	if unpacked := c.repository.client.read.MaxUnpacked; unpacked > 0 {
+		return limits.ChartCompressed + unpacked - limits.ChartUnpacked
+	}
+	return limits.ChartCompressed
+}
+
+// prov returns the bytes of the .prov layer, which are requested once.
+func (c *Chart) prov(ctx context.Context, layer descriptor) ([]byte, error) {
+	return c.provenance.get(ctx, func(ctx context.Context) ([]byte, error) {
+		return c.repository.blob(ctx, layer, ".prov layer")
+	})
+}
+
+// memo remembers the first success. Callers that come meanwhile wait for it; a failure is
+// not remembered, because it may be that of one caller's context.
+type memo[T any] struct {
+	turn  chan struct{}
+	done  bool
+	value T
+}
+
+func newMemo[T any]() *memo[T] { return &memo[T]{turn: make(chan struct{}, 1)} }
+
+func (m *memo[T]) get(ctx context.Context, fetch func(context.Context) (T, error)) (T, error) {
+	var none T
+	select {
+	case m.turn <- struct{}{}:
+		defer func() { <-m.turn }()
+	case <-ctx.Done():
+		return none, chartsign.Reasonf(chartsign.ReasonUnavailable, "waiting for the registry: %w", ctx.Err())
+	}
+	if m.done {
+		return m.value, nil
+	}
+	value, err := fetch(ctx)
+	if err != nil {
+		return none, err
+	}
+	m.value, m.done = value, true
+	return value, nil
+}

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: The chartsign authors
+// SPDX-License-Identifier: Apache-2.0
+
+package verify
+
+import (
+	"time"
+
+	"github.com/chartsign/chartsign"
+)
+
+// verifyProvenance judges a .prov file: its form, then each of its signatures, then that
+// what was signed is this chart. A failure of form or content fails every signature.
+func (v *Verifier) verifyProvenance(subject chartsign.Subject, result Result, now time.Time) []Result {
+	message, reason := readClearsigned(result.evidence.Bytes(), v.options.HelmCompat)
+	if reason != nil {
+		return []Result{result.fail(reason)}
+	}
+	result.relaxed = message.relaxed
+	results := v.verifySignatures(message, result, now)
+	content, reason := readProvenance(message.plaintext)
+	var relaxed []string
+	if reason == nil {
+		relaxed, reason = content.matches(subject.Chart, v.options.HelmCompat)
+	}
+	for i := range results {
+		switch {
+		case reason != nil && results[i].outcome == Verified:
+			results[i] = results[i].fail(reason)
+		default:
+			results[i].metadata = true
+			results[i].relaxed = append(results[i].relaxed, relaxed...)
+		}
+	}
+	return results
+}
+
+// matches compares what was signed with what the chart is.
+func (p *provenance) matches(chart *chartsign.Chart, compat bool) (relaxed []string, reason *chartsign.Reason) {
+	if p.digest != chart.Digest() {
+		return nil, chartsign.Reasonf(ReasonDigestMismatch, "the .prov file speaks about the archive %s: got %s", p.digest, chart.Digest())
+	}
+	signed, actual := p.metadata, chart.Metadata()
+	if signed.Name != actual.Name || signed.Version != actual.Version {
+		return nil, chartsign.Reasonf(ReasonMetadataMismatch, "the signed metadata names %.80q %.80q: the chart is %.80q %.80q",
+			signed.Name, signed.Version, actual.Name, actual.Version)
+	}
+	if p.file != chart.FileName() {
+		return nil, chartsign.Reasonf(chartsign.ReasonReferenceMismatch, "the .prov file signs the file %.200q: want %.200q", p.file, chart.FileName())
+	}
+	if signed.Equal(actual) {
+		return nil, nil
+	}
+	if compat {
+		return []string{string(ReasonMetadataMismatch)}, nil
+	}
+	return nil, chartsign.Reasonf(ReasonMetadataMismatch, "the signed metadata differs from Chart.yaml of the chart in other fields than name and version")
+}
