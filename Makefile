@@ -13,7 +13,7 @@ build: ## bin/chartsign
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/chartsign ./cmd/chartsign
 
 sandbox-bin: ## bin/sandbox: a throw-away registry and Sigstore on loopback
-	cd sandbox && go build -o ../bin/sandbox .
+	cd sandbox && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o ../bin/sandbox .
 
 demo: build sandbox-bin ## the whole story on this machine, without a network
 	CHARTSIGN_BIN="$(CURDIR)/bin/chartsign" SANDBOX_BIN="$(CURDIR)/bin/sandbox" demo/demo.sh

@@ -26,7 +26,7 @@ import (
 const modulePath = "github.com/chartsign/chartsign"
 
 // importableByAll lists what each package may import without being named in mayImport.
-var importableByAll = []string{".", "internal/limits"}
+var importableByAll = []string{".", "internal/limits", "internal/strictyaml"}
 
 // unrestricted in mayImport marks packages that nothing shipped depends on.
 var unrestricted = []string{"*"}
@@ -36,6 +36,7 @@ var unrestricted = []string{"*"}
 var mayImport = map[string][]string{
 	".":                    nil,
 	"internal/limits":      nil,
+	"internal/strictyaml":  nil,
 	"internal/pack":        nil,
 	"internal/testkit":     unrestricted, // and only tests may import it
 	"keys":                 nil,

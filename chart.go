@@ -30,10 +30,10 @@ func ChartFromConfig(config []byte, layer Digest, size int64) (*Chart, error) {
 func readMetadata(chartYAML, requirements []byte) (*Metadata, error) {
 	metadata, err := ParseMetadata(chartYAML)
 	if err != nil {
-		return nil, asReason(fmt.Errorf("Chart.yaml: %w", err))
+		return nil, asReason(fmt.Errorf("read Chart.yaml: %w", err))
 	}
 	if err := metadata.merge(requirements); err != nil {
-		return nil, asReason(fmt.Errorf("requirements.yaml: %w", err))
+		return nil, asReason(fmt.Errorf("read requirements.yaml: %w", err))
 	}
 	return metadata, nil
 }

@@ -55,7 +55,8 @@ func ParseReference(s string) (Reference, error) {
 	case isOCI:
 		return parseOCI(s, rest)
 	case strings.Contains(s, "://"):
-		return Reference{}, fmt.Errorf("%w: got %.100q, want a file or oci://REGISTRY/REPOSITORY[:TAG][@DIGEST]", ErrReference, s)
+		scheme, _, _ := strings.Cut(s, "://") // no more of it: URLs hold passwords
+		return Reference{}, fmt.Errorf("%w: got scheme %.20q, want a file or oci://REGISTRY/REPOSITORY[:TAG][@DIGEST]", ErrReference, scheme)
 	default:
 		return Reference{Given: s, File: s}, nil
 	}

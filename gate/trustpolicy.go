@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/chartsign/chartsign/internal/limits"
+	"github.com/chartsign/chartsign/internal/strictyaml"
 )
 
 // ErrTrustPolicy is wrapped by every error about a trust policy file.
@@ -119,6 +120,9 @@ func (r *Require) UnmarshalJSON(data []byte) error {
 func ParseTrustPolicy(data []byte) (*TrustPolicy, error) {
 	if int64(len(data)) > limits.TrustPolicy {
 		return nil, fmt.Errorf("%w: %d bytes are %w, want at most %d", ErrTrustPolicy, len(data), limits.ErrTooLarge, limits.TrustPolicy)
+	}
+	if err := strictyaml.Check(data, limits.TrustPolicy); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTrustPolicy, err)
 	}
 	trust := new(TrustPolicy)
 	if err := yaml.UnmarshalStrict(data, trust); err != nil {

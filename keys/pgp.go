@@ -4,15 +4,14 @@
 package keys
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
+	"strings"
 	"sync"
+	"unicode"
 
-	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 
 	"github.com/chartsign/chartsign"
@@ -53,15 +52,12 @@ func LoadPGPKeyring(path string) (*PGPKeyring, error) {
 	return ring, nil
 }
 
-// ReadPGPKeyring reads keys in the binary form (RFC 9580, 10.1) or in any number of armored
-// blocks (6.2), as 'gpg --export' with and without --armor writes them. Keys of unknown
-// algorithms are skipped; a file without any usable key is an error (ErrKeyring).
+// ReadPGPKeyring reads keys in the binary form (RFC 9580, 10.1), in any number of armored
+// blocks (6.2), as 'gpg --export' with and without --armor writes them, or in GnuPG's
+// keybox (.kbx). Keys of unknown algorithms are skipped; a file without any usable key is
+// an error (ErrKeyring).
 func ReadPGPKeyring(data []byte) (*PGPKeyring, error) {
-	read := openpgp.ReadKeyRing
-	if bytes.Contains(data, []byte("-----BEGIN PGP ")) {
-		read = readArmored
-	}
-	entities, err := read(bytes.NewReader(data))
+	entities, err := readEntities(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeyring, err)
 	}
@@ -72,32 +68,6 @@ func ReadPGPKeyring(data []byte) (*PGPKeyring, error) {
 		return nil, fmt.Errorf("%w: %d keys are %w: want at most %d", ErrKeyring, len(entities), limits.ErrTooLarge, limits.KeyringEntities)
 	}
 	return &PGPKeyring{entities: mergeCopies(entities)}, nil
-}
-
-// readArmored reads all blocks; openpgp.ReadArmoredKeyRing would ignore all but the first.
-func readArmored(r io.Reader) (openpgp.EntityList, error) {
-	buffered := bufio.NewReader(r) // one buffer for all blocks: armor.Decode reads ahead
-	var all openpgp.EntityList
-	for {
-		block, err := armor.Decode(buffered)
-		if errors.Is(err, io.EOF) {
-			return all, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if block.Type != openpgp.PublicKeyType && block.Type != openpgp.PrivateKeyType {
-			return nil, fmt.Errorf("got an armored block of type %.40q, want %q", block.Type, openpgp.PublicKeyType)
-		}
-		entities, err := openpgp.ReadKeyRing(block.Body)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := io.Copy(io.Discard, block.Body); err != nil {
-			return nil, err
-		}
-		all = append(all, entities...)
-	}
 }
 
 // JoinPGPKeyrings returns a keyring with the keys of all rings, which it takes over: they
@@ -134,19 +104,33 @@ func (k *PGPKeyring) Has(fingerprint chartsign.Fingerprint) bool {
 	return slices.Contains(k.Fingerprints(), fingerprint)
 }
 
-// UserID returns the primary user ID of a key, or the first in alphabetical order.
+// UserID returns the primary user ID of a key, or the first in alphabetical order, without
+// characters that cannot be printed. It is for people: nobody has checked who it belongs to.
 func UserID(entity *openpgp.Entity) string {
-	var names []string
+	var primary, others []string
 	for name, identity := range entity.Identities {
-		for _, certification := range identity.SelfCertifications {
-			if primary := certification.Packet.IsPrimaryId; primary != nil && *primary {
-				return name
-			}
+		isPrimary := slices.ContainsFunc(identity.SelfCertifications, func(c *packet.VerifiableSignature) bool {
+			return c.Packet.IsPrimaryId != nil && *c.Packet.IsPrimaryId
+		})
+		if isPrimary {
+			primary = append(primary, name)
 		}
-		names = append(names, name)
+		others = append(others, name)
 	}
-	if len(names) == 0 {
-		return ""
+	for _, names := range [][]string{primary, others} {
+		if len(names) > 0 {
+			return printable(slices.Min(names))
+		}
 	}
-	return slices.Min(names)
+	return ""
+}
+
+// printable drops what a terminal would act on instead of showing it.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, strings.ToValidUTF8(s, "?"))
 }

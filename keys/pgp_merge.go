@@ -6,6 +6,7 @@ package keys
 import (
 	"bytes"
 
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 )
 
@@ -30,11 +31,9 @@ func mergeCopies(entities openpgp.EntityList) openpgp.EntityList {
 }
 
 func mergeInto(entity, other *openpgp.Entity) {
-	if entity.PrivateKey == nil {
-		entity.PrivateKey = other.PrivateKey
-	}
-	entity.Revocations = append(entity.Revocations, other.Revocations...)
-	entity.DirectSignatures = append(entity.DirectSignatures, other.DirectSignatures...)
+	entity.PrivateKey = better(entity.PrivateKey, other.PrivateKey)
+	entity.Revocations = union(entity.Revocations, other.Revocations)
+	entity.DirectSignatures = union(entity.DirectSignatures, other.DirectSignatures)
 	for name, theirs := range other.Identities {
 		mine, ok := entity.Identities[name]
 		if !ok {
@@ -42,8 +41,8 @@ func mergeInto(entity, other *openpgp.Entity) {
 			entity.Identities[name] = theirs
 			continue
 		}
-		mine.SelfCertifications = append(mine.SelfCertifications, theirs.SelfCertifications...)
-		mine.Revocations = append(mine.Revocations, theirs.Revocations...)
+		mine.SelfCertifications = union(mine.SelfCertifications, theirs.SelfCertifications)
+		mine.Revocations = union(mine.Revocations, theirs.Revocations)
 	}
 	for _, theirs := range other.Subkeys {
 		mergeSubkey(entity, theirs)
@@ -54,14 +53,44 @@ func mergeSubkey(entity *openpgp.Entity, theirs openpgp.Subkey) {
 	for i := range entity.Subkeys {
 		mine := &entity.Subkeys[i]
 		if bytes.Equal(mine.PublicKey.Fingerprint, theirs.PublicKey.Fingerprint) {
-			mine.Bindings = append(mine.Bindings, theirs.Bindings...)
-			mine.Revocations = append(mine.Revocations, theirs.Revocations...)
-			if mine.PrivateKey == nil {
-				mine.PrivateKey = theirs.PrivateKey
-			}
+			mine.Bindings = union(mine.Bindings, theirs.Bindings)
+			mine.Revocations = union(mine.Revocations, theirs.Revocations)
+			mine.PrivateKey = better(mine.PrivateKey, theirs.PrivateKey)
 			return
 		}
 	}
 	theirs.Primary = entity
 	entity.Subkeys = append(entity.Subkeys, theirs)
+}
+
+// better prefers a secret key to none, and both to the stub of one that is kept elsewhere.
+func better(mine, theirs *packet.PrivateKey) *packet.PrivateKey {
+	if mine == nil || mine.Dummy() && theirs != nil {
+		return theirs
+	}
+	return mine
+}
+
+// union adds the signatures of theirs that mine does not hold yet.
+func union(mine, theirs []*packet.VerifiableSignature) []*packet.VerifiableSignature {
+	held := make(map[string]bool, len(mine))
+	for _, signature := range mine {
+		held[encoded(signature)] = true
+	}
+	for _, signature := range theirs {
+		// What cannot be encoded is kept: it may be a revocation.
+		if form := encoded(signature); form == "" || !held[form] {
+			held[form] = true
+			mine = append(mine, signature)
+		}
+	}
+	return mine
+}
+
+func encoded(signature *packet.VerifiableSignature) string {
+	var buffer bytes.Buffer
+	if err := signature.Packet.Serialize(&buffer); err != nil {
+		return ""
+	}
+	return buffer.String()
 }

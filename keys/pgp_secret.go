@@ -4,6 +4,7 @@
 package keys
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,6 +28,7 @@ var (
 // SigningKey is an unlocked OpenPGP key that can sign now: a signing subkey where there is
 // a valid one, else the primary key. String and errors never show secret material.
 type SigningKey struct {
+	ring   *PGPKeyring
 	entity *openpgp.Entity
 	key    *packet.PrivateKey
 }
@@ -39,20 +41,27 @@ type PassphraseFunc func(userID string) ([]byte, error)
 // exact user ID, or a part of one that no other key has), chooses the subkey that can sign
 // at now, and unlocks it.
 func (k *PGPKeyring) SigningKey(query string, now time.Time, passphrase PassphraseFunc) (*SigningKey, error) {
-	entity, err := k.find(query)
+	var entity *openpgp.Entity
+	var private *packet.PrivateKey
+	var err error
+	k.Locked(func() {
+		if entity, err = k.find(query); err != nil {
+			return
+		}
+		if private, err = usablePrivateKey(entity, now); err != nil {
+			err = fmt.Errorf("key %s: %w", describe(entity), err)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	private, err := usablePrivateKey(entity, now)
-	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", describe(entity), err)
-	}
-	if private.Encrypted {
-		if err := unlock(private, UserID(entity), passphrase); err != nil {
+	unlocked := *private // the keyring's own stays locked
+	if unlocked.Encrypted {
+		if err := unlock(&unlocked, UserID(entity), passphrase); err != nil {
 			return nil, fmt.Errorf("key %s: %w", describe(entity), err)
 		}
 	}
-	return &SigningKey{entity: entity, key: private}, nil
+	return &SigningKey{ring: k, entity: entity, key: &unlocked}, nil
 }
 
 // Private returns the unlocked secret key packet, for package sign.
@@ -66,9 +75,23 @@ func (s *SigningKey) Fingerprint() chartsign.Fingerprint {
 // String names the key for people.
 func (s *SigningKey) String() string { return describe(s.entity) }
 
-// Public returns a keyring that holds the key alone, to verify what it signed.
+// GoString is String, so that no way of printing shows more.
+func (s *SigningKey) GoString() string { return s.String() }
+
+// Public returns a new keyring that holds the public part of the key alone, to verify what
+// it signed.
 func (s *SigningKey) Public() *PGPKeyring {
-	return &PGPKeyring{entities: openpgp.EntityList{s.entity}}
+	var public bytes.Buffer
+	var err error
+	s.ring.Locked(func() { err = s.entity.Serialize(&public) })
+	if err != nil {
+		return new(PGPKeyring) // verifies nothing
+	}
+	entities, err := openpgp.ReadKeyRing(&public)
+	if err != nil {
+		return new(PGPKeyring)
+	}
+	return &PGPKeyring{entities: entities}
 }
 
 func describe(entity *openpgp.Entity) string {
@@ -77,11 +100,14 @@ func describe(entity *openpgp.Entity) string {
 
 // find tries the ways to name a key from exact to loose and takes the first that fits any.
 func (k *PGPKeyring) find(query string) (*openpgp.Entity, error) {
+	if query == "" {
+		return nil, fmt.Errorf("%w: got no name, want a fingerprint, key ID or user ID of %s", ErrKeyNotFound, describeAll(k.Entities()))
+	}
 	for _, fits := range []func(*openpgp.Entity) bool{
 		func(e *openpgp.Entity) bool { return hasFingerprint(e, query) },
 		func(e *openpgp.Entity) bool { return hasKeyID(e, query) },
 		func(e *openpgp.Entity) bool { return e.Identities[query] != nil },
-		func(e *openpgp.Entity) bool { return query != "" && hasUserIDPart(e, query) },
+		func(e *openpgp.Entity) bool { return hasUserIDPart(e, query) },
 	} {
 		var found openpgp.EntityList
 		for _, entity := range k.Entities() {
@@ -147,6 +173,9 @@ func publicKeys(entity *openpgp.Entity) []*packet.PublicKey {
 
 // usablePrivateKey prefers the newest valid signing subkey whose secret part is present.
 func usablePrivateKey(entity *openpgp.Entity, now time.Time) (*packet.PrivateKey, error) {
+	if now.IsZero() { // by which the library means 'at any time'
+		return nil, fmt.Errorf("%w: got no time to judge it at", ErrKeyUnusable)
+	}
 	config := &packet.Config{Time: func() time.Time { return now }}
 	if _, err := entity.VerifyPrimaryKey(now, config); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeyUnusable, err)

@@ -4,9 +4,11 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 
@@ -66,17 +68,30 @@ type PublicKey struct {
 	Fingerprint string
 }
 
-// LoadPublicKey reads the PEM file at path, such as cosign.pub.
+// LoadPublicKey reads the PEM file at path, such as cosign.pub. It holds one key and nothing else.
 func LoadPublicKey(path string) (PublicKey, error) {
 	data, err := limits.ReadFile(path, limits.PublicKey)
 	if err != nil {
 		return PublicKey{}, fmt.Errorf("%w: %w", ErrPublicKey, err)
 	}
-	key, err := cryptoutils.UnmarshalPEMToPublicKey(data)
+	key, err := readPublicKey(data)
 	if err != nil {
 		return PublicKey{}, fmt.Errorf("%w: %s: %w", ErrPublicKey, path, err)
 	}
 	return NewPublicKey(key)
+}
+
+// readPublicKey reads one PEM block and nothing else: of two keys in a file, one would be
+// trusted and the other silently not.
+func readPublicKey(data []byte) (crypto.PublicKey, error) {
+	block, rest := pem.Decode(data)
+	if block == nil || !bytes.HasPrefix(bytes.TrimSpace(data), []byte("-----BEGIN ")) {
+		return nil, errors.New("want a PEM block that holds a public key")
+	}
+	if len(bytes.TrimSpace(rest)) > 0 {
+		return nil, errors.New("got more than one PEM block or text around it, want one public key alone")
+	}
+	return cryptoutils.UnmarshalPEMToPublicKey(data)
 }
 
 // NewPublicKey returns key with its fingerprint. Keys that are too weak to sign with, such

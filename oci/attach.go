@@ -198,10 +198,21 @@ func (r repository) pushReferrer(ctx context.Context, req AttachRequest, body []
 	if !bytes.Equal(got, req.Data) {
 		return descriptor{}, false, chartsign.Reasonf(chartsign.ReasonContentMismatch, "evidence %s: read back other content", evidence.Digest)
 	}
-	entry = describe(mediaTypeManifest, body)
-	entry.ArtifactType, entry.Annotations = req.artifactType(), req.Annotations
+	entry, err = indexEntry(body)
 	// 'If the subject field was processed, the registry MUST set OCI-Subject.'
-	return entry, header.Get("OCI-Subject") != "", nil
+	return entry, header.Get("OCI-Subject") != "", err
+}
+
+// indexEntry describes a referrer as the Referrers API would: with the types and
+// annotations of its manifest.
+func indexEntry(body []byte) (descriptor, error) {
+	var m manifest
+	if err := json.Unmarshal(body, &m); err != nil {
+		return descriptor{}, err
+	}
+	entry := describe(mediaTypeManifest, body)
+	entry.ArtifactType, entry.Annotations = m.artifactType(), m.Annotations
+	return entry, nil
 }
 
 // lists reports whether the Referrers API really lists what the registry said it would:

@@ -26,7 +26,7 @@ type repository struct {
 }
 
 func (c *Client) repository(ref chartsign.Reference) repository {
-	return repository{client: c, origin: &url.URL{Scheme: c.scheme, Host: endpoint(ref.Registry)}, name: ref.Repository}
+	return repository{client: c, origin: &url.URL{Scheme: c.scheme, Host: endpoint(ref.Registry), Path: "/"}, name: ref.Repository}
 }
 
 // call is one request and what may be answered.

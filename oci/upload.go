@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"github.com/chartsign/chartsign"
 	"github.com/chartsign/chartsign/internal/limits"
@@ -54,7 +55,7 @@ var errLocation = errors.New("the Location of the upload is on another host")
 func (r repository) startUpload(ctx context.Context, what string) (*url.URL, error) {
 	// The trailing slash is in the specification; some registries insist.
 	start := r.at("blobs", "uploads/")
-	resp, err := r.send(ctx, call{what: "upload of " + what, method: http.MethodPost, url: start, body: bytesBody(nil), want: []int{http.StatusAccepted}})
+	resp, err := r.send(ctx, call{what: "upload of " + what, method: http.MethodPost, url: start, want: []int{http.StatusAccepted}})
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +94,10 @@ func (r repository) finishUpload(ctx context.Context, location *url.URL, blob so
 // the moment that it was read for its digest and now.
 type hashed struct {
 	r    io.Reader
-	hash hash.Hash
 	want source
+
+	mu   sync.Mutex // a registry may answer while the transport still reads
+	hash hash.Hash
 }
 
 func newHashed(blob source) *hashed {
@@ -102,6 +105,8 @@ func newHashed(blob source) *hashed {
 }
 
 func (h *hashed) Read(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	n, err := h.r.Read(p)
 	h.hash.Write(p[:n])
 	return n, err
@@ -110,6 +115,8 @@ func (h *hashed) Read(p []byte) (int, error) {
 func (h *hashed) Close() error { return nil }
 
 func (h *hashed) check(what string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if got := chartsign.SumDigest(h.hash); got != h.want.digest {
 		return chartsign.Reasonf(chartsign.ReasonContentMismatch, "upload of %s: the content changed meanwhile: got %s", what, got)
 	}

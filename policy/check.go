@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/chartsign/chartsign/internal/limits"
 )
 
 // The names that mean something. Queries and checks use these, never text from outside.
@@ -57,8 +59,61 @@ func roleOf(path ast.Ref) role {
 	}
 }
 
+// checkNesting refuses what is nested deeper than people write. The compiler takes time
+// that is exponential in the nesting of comprehensions, and cannot be interrupted.
+func checkNesting(parsed *ast.Module) error {
+	n := &nesting{}
+	n.visitor = ast.NewBeforeAfterVisitor(n.enter, n.leave)
+	n.visitor.Walk(parsed)
+	switch {
+	case n.deepest > limits.PolicyNesting:
+		return mistake(ErrCompile, parsed.Package.Loc(), "nesting is %v: got %d levels, want at most %d", limits.ErrTooLarge, n.deepest, limits.PolicyNesting)
+	case n.deepestQuery > limits.PolicyQueries:
+		return mistake(ErrCompile, parsed.Package.Loc(), "nesting of comprehensions is %v: got %d levels, want at most %d", limits.ErrTooLarge, n.deepestQuery, limits.PolicyQueries)
+	default:
+		return nil
+	}
+}
+
+// nesting counts how deep rules and terms, and queries within terms, are nested.
+type nesting struct {
+	visitor             *ast.BeforeAfterVisitor
+	depth, deepest      int
+	query, deepestQuery int
+}
+
+func (n *nesting) enter(x any) bool {
+	n.count(x, 1)
+	switch x := x.(type) { // what the visitor of OPA leaves out
+	case *ast.Head:
+		if len(x.Reference) > 0 && x.Key != nil {
+			n.visitor.Walk(x.Key)
+		}
+	case *ast.TemplateString:
+		for _, part := range x.Parts {
+			n.visitor.Walk(part)
+		}
+	}
+	n.deepest, n.deepestQuery = max(n.deepest, n.depth), max(n.deepestQuery, n.query)
+	return false
+}
+
+func (n *nesting) leave(x any) { n.count(x, -1) }
+
+func (n *nesting) count(x any, by int) {
+	switch x.(type) {
+	case *ast.Term, *ast.Rule:
+		n.depth += by
+	case *ast.ArrayComprehension, *ast.SetComprehension, *ast.ObjectComprehension, *ast.Every, *ast.TemplateString:
+		n.query += by
+	}
+}
+
 // checkModule returns whether the module is to be evaluated, and what is wrong with it.
 func checkModule(m module, parsed *ast.Module) (evaluate bool, err error) {
+	if err := checkNesting(parsed); err != nil {
+		return false, err
+	}
 	switch r := roleOf(parsed.Package.Path); {
 	case r == roleForbidden:
 		return false, mistake(ErrForbiddenPackage, parsed.Package.Loc(),
@@ -105,12 +160,10 @@ func checkRules(parsed *ast.Module) error {
 	return errors.Join(errs...)
 }
 
-// isPartialSet reports whether rule is `name contains element`, nothing else: no default,
-// no arguments, no value, no else, no deeper name.
+// isPartialSet reports whether rule is `name contains element`, and name no deeper one. What
+// has a value is something else: a default, a function, an object or a complete rule.
 func isPartialSet(rule *ast.Rule) bool {
-	head := rule.Head
-	return !rule.Default && rule.Else == nil && len(head.Args) == 0 &&
-		head.Key != nil && head.Value == nil && len(head.Ref()) == 1
+	return rule.Head.Key != nil && rule.Head.Value == nil && len(rule.Head.Ref()) == 1
 }
 
 func ruleName(rule *ast.Rule) string {

@@ -86,6 +86,28 @@ func checkSingleYAML(text []byte) error {
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
 		return errors.New("got more than one YAML document, want one")
 	}
+	return checkYAMLKeys(first)
+}
+
+// checkYAMLKeys refuses keys that are no strings: 1 and "1" would become the same key.
+func checkYAMLKeys(value any) error {
+	switch v := value.(type) {
+	case []any:
+		for _, element := range v {
+			if err := checkYAMLKeys(element); err != nil {
+				return err
+			}
+		}
+	case map[any]any:
+		for key, element := range v {
+			if _, ok := key.(string); !ok {
+				return fmt.Errorf("got the key %v, want a string: put it in quotes", key)
+			}
+			if err := checkYAMLKeys(element); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -216,6 +216,20 @@ warn contains input.chart.description`, Input{Chart: map[string]any{"description
 	}
 }
 
+// Were annotations left out, the metadata would be undefined and nothing denied.
+func TestMetadataOfRules(t *testing.T) {
+	d := evaluateText(t, `package chartsign
+
+# METADATA
+# title: a title
+# custom:
+#   short_name: a-rule
+deny contains {"rule": annotations.custom.short_name, "msg": annotations.title} if annotations := rego.metadata.rule()`, Input{})
+	if diff := cmp.Diff([]Finding{{Rule: "a-rule", Message: "a title"}}, d.Denials()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestTimeIsThatOfTheInput(t *testing.T) {
 	text := `package chartsign
 deny contains time.weekday([time.parse_rfc3339_ns(input.time), "UTC"])`

@@ -105,7 +105,7 @@ func startUnderShell(t *testing.T) (*exec.Cmd, environ) {
 
 // stat returns the fields of proc(5) stat after the command name: state, parent, ….
 func stat(pid int) []string {
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return nil
 	}
@@ -140,7 +140,7 @@ func children(t *testing.T, parent int) []int {
 // listening names the TCP addresses on which a process waits for connections.
 func listening(t *testing.T, pid int) []string {
 	t.Helper()
-	folder := filepath.Join("/proc", strconv.Itoa(pid), "fd")
+	folder := fmt.Sprintf("/proc/%d/fd", pid)
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		t.Fatal(err)

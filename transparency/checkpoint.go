@@ -4,8 +4,12 @@
 package transparency
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/sigstore/rekor/pkg/util"
 )
@@ -35,6 +39,14 @@ func ParseCheckpoint(text string) (Checkpoint, error) {
 	var signed util.SignedCheckpoint
 	if err := signed.UnmarshalText([]byte(text)); err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: %w", ErrCheckpoint, err)
+	}
+	if len(signed.Hash) != sha256.Size {
+		return Checkpoint{}, fmt.Errorf("%w: the root has %d bytes, want %d", ErrCheckpoint, len(signed.Hash), sha256.Size)
+	}
+	// C2SP signed-note: no control characters but newline; and what is logged or printed
+	// must not act on a terminal.
+	if !utf8.ValidString(signed.Origin) || strings.ContainsFunc(signed.Origin, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return Checkpoint{}, fmt.Errorf("%w: the origin %.80q is not printable", ErrCheckpoint, signed.Origin)
 	}
 	return Checkpoint{Origin: signed.Origin, Size: signed.Size, Root: signed.Hash}, nil
 }

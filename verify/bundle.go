@@ -13,7 +13,7 @@ import (
 )
 
 // verifyBundle judges a Sigstore bundle: what it is about, then who made it and when.
-func (v *Verifier) verifyBundle(subject chartsign.Subject, result Result) Result {
+func (v *Verifier) verifyBundle(subject chartsign.Subject, result Result, now time.Time) Result {
 	parsed, reason := readBundle(result.evidence.Bytes())
 	if reason != nil {
 		return result.fail(reason)
@@ -27,13 +27,13 @@ func (v *Verifier) verifyBundle(subject chartsign.Subject, result Result) Result
 		return result.fail(reason)
 	}
 	if leaf := parsed.content.Certificate(); leaf != nil {
-		return v.verifyCertificate(parsed, artifact, result)
+		return v.verifyCertificate(parsed, artifact, result, now)
 	}
-	return v.verifyKey(parsed, artifact, result)
+	return v.verifyKey(parsed, artifact, result, now)
 }
 
 // verifyCertificate judges a bundle that carries a short-lived certificate (keyless).
-func (v *Verifier) verifyCertificate(parsed *parsedBundle, artifact chartsign.Digest, result Result) Result {
+func (v *Verifier) verifyCertificate(parsed *parsedBundle, artifact chartsign.Digest, result Result, now time.Time) Result {
 	summary, err := certificate.SummarizeCertificate(parsed.content.Certificate())
 	if err != nil {
 		return result.failf(ReasonCertificateInvalid, "the certificate names no subject or issuer: %w", err)
@@ -44,10 +44,11 @@ func (v *Verifier) verifyCertificate(parsed *parsedBundle, artifact chartsign.Di
 	if !v.names(chartsign.IdentityKeyless) {
 		return result.failf(ReasonSignerNotTrusted, "the bundle claims to be by %s: no signer is named by issuer and subject", result.identity)
 	}
-	material := v.root.Sigstore()
-	if material == nil {
+	trusted := v.root.Sigstore()
+	if trusted == nil {
 		return result.failf(ReasonNoTrustedRoot, "there is no trusted root to check the certificate of %s under", result.identity)
 	}
+	material := keyMaterial{TrustedMaterial: trusted}
 	if len(parsed.times) == 0 && !parsed.HasInclusionPromise() {
 		return result.failf(ReasonTimestampMissing, "the bundle has no trusted time: want an RFC 3161 timestamp or a log's signed entry timestamp")
 	}
@@ -59,24 +60,39 @@ func (v *Verifier) verifyCertificate(parsed *parsedBundle, artifact chartsign.Di
 	if len(parsed.entries) > 0 {
 		options = append(options, sigverify.WithTransparencyLog(1))
 	}
-	verified, err := run(parsed, artifact, keyMaterial{TrustedMaterial: material}, sigverify.WithoutIdentitiesUnsafe(), options)
-	if err != nil {
-		return result.fail(diagnose(parsed, artifact, material, err))
+	verified, reason := run(parsed, artifact, material, sigverify.WithoutIdentitiesUnsafe(), options, now)
+	if reason != nil {
+		return result.fail(reason)
 	}
 	// The identity is compared by accept, so that a foreign signer has a reason of its own.
 	if verified.Signature == nil || verified.Signature.Certificate == nil {
 		return result.failf(ReasonCertificateInvalid, "the signature was not made with the certificate")
 	}
-	return v.accept(parsed.complete(result, verified, material))
+	return v.accept(parsed.complete(result, verified))
 }
 
-// run verifies the bundle under material for exactly this artifact.
-func run(parsed *parsedBundle, artifact chartsign.Digest, material keyMaterial, who sigverify.PolicyOption, options []sigverify.VerifierOption) (*sigverify.VerificationResult, error) {
+// run verifies the bundle under material for exactly this artifact. Everything that the
+// bundle carries must be good: the library is content with one log entry and one time that
+// are, and passes over the others.
+func run(
+	parsed *parsedBundle, artifact chartsign.Digest, material keyMaterial,
+	who sigverify.PolicyOption, options []sigverify.VerifierOption, now time.Time,
+) (*sigverify.VerificationResult, *chartsign.Reason) {
+	if reason := parsed.checkEntries(material); reason != nil {
+		return nil, reason
+	}
 	verifier, err := sigverify.NewVerifier(material, options...)
 	if err != nil {
-		return nil, err
+		return nil, chartsign.Reasonf(ReasonBundleMalformed, "the bundle: %w", err)
 	}
-	return verifier.Verify(parsed, sigverify.NewPolicy(sigverify.WithArtifactDigest("sha256", artifact[:]), who))
+	verified, err := verifier.Verify(parsed, sigverify.NewPolicy(sigverify.WithArtifactDigest("sha256", artifact[:]), who))
+	if err != nil {
+		return nil, diagnose(parsed, artifact, material, err)
+	}
+	if reason := parsed.checkEachTime(material); reason != nil {
+		return nil, reason
+	}
+	return verified, parsed.checkEachEntry(material, verified.VerifiedTimestamps, now)
 }
 
 // names reports whether any signer is named by an identity of the kind.
@@ -101,7 +117,7 @@ func (v *Verifier) names(kind chartsign.IdentityKind) bool {
 }
 
 // complete adds what was verified about time and log.
-func (p *parsedBundle) complete(result Result, verified *sigverify.VerificationResult, material sigMaterial) Result {
+func (p *parsedBundle) complete(result Result, verified *sigverify.VerificationResult) Result {
 	for _, stamp := range verified.VerifiedTimestamps {
 		kind := "timestamp-authority"
 		if stamp.Type == "Tlog" {
@@ -112,7 +128,9 @@ func (p *parsedBundle) complete(result Result, verified *sigverify.VerificationR
 			result.signedAt = at
 		}
 	}
-	result.log = p.verifiedEntry(material)
+	if len(p.entries) > 0 {
+		result.log = describeEntry(p.entries[0])
+	}
 	return result
 }
 
@@ -126,12 +144,4 @@ func (p *parsedBundle) describe(result Result) Result {
 		}
 	}
 	return result
-}
-
-// logTime returns t unless it is the zero of the epoch, by which Rekor v2 says 'no time'.
-func logTime(t time.Time) time.Time {
-	if t.Unix() <= 0 {
-		return time.Time{}
-	}
-	return t.UTC()
 }

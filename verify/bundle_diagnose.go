@@ -4,33 +4,29 @@
 package verify
 
 import (
-	"encoding/hex"
 	"time"
 
-	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
-	rekorv1 "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
-	sigbundle "github.com/sigstore/sigstore-go/pkg/bundle"
-	"github.com/sigstore/sigstore-go/pkg/tlog"
 	sigverify "github.com/sigstore/sigstore-go/pkg/verify"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/chartsign/chartsign"
-	"github.com/chartsign/chartsign/transparency"
 )
 
 // diagnose finds out which step a bundle failed at. It runs only after the verification as
 // a whole has failed with cause, and can only choose the reason: never the outcome.
-func diagnose(parsed *parsedBundle, artifact chartsign.Digest, material sigMaterial, cause error) *chartsign.Reason {
+func diagnose(parsed *parsedBundle, artifact chartsign.Digest, material keyMaterial, cause error) *chartsign.Reason {
 	if len(parsed.entries) > 0 {
 		if _, err := sigverify.VerifyTlogEntry(parsed, material, 1, true); err != nil {
 			return chartsign.Reasonf(ReasonLogEntryInvalid, "the log entry proves nothing about this signature: %w", err)
 		}
 	}
 	at, reason := trustedTimes(parsed, material)
+	leaf := parsed.content.Certificate()
+	if leaf == nil && len(parsed.times) == 0 {
+		at, reason = nil, nil // a key needs no time
+	}
 	if reason != nil {
 		return reason
 	}
-	leaf := parsed.content.Certificate()
 	for _, t := range at {
 		chains, err := sigverify.VerifyLeafCertificate(t, leaf, material)
 		if err != nil {
@@ -48,7 +44,7 @@ func diagnose(parsed *parsedBundle, artifact chartsign.Digest, material sigMater
 }
 
 // trustedTimes returns the times over the signature that the material vouches for.
-func trustedTimes(parsed *parsedBundle, material sigMaterial) ([]time.Time, *chartsign.Reason) {
+func trustedTimes(parsed *parsedBundle, material keyMaterial) ([]time.Time, *chartsign.Reason) {
 	var at []time.Time
 	stamps, failures, err := sigverify.VerifySignedTimestamp(parsed, material)
 	if err != nil {
@@ -73,41 +69,4 @@ func trustedTimes(parsed *parsedBundle, material sigMaterial) ([]time.Time, *cha
 	default:
 		return nil, chartsign.Reasonf(ReasonTimestampMissing, "the bundle has no time that the trusted root vouches for")
 	}
-}
-
-// verifiedEntry returns the first log entry that verifies by itself. The bundle as a whole
-// has been verified before, so that there is at least one if it has entries.
-func (p *parsedBundle) verifiedEntry(material sigMaterial) *LogEntry {
-	for i, entry := range p.entries {
-		if _, known := material.RekorLogs()[hex.EncodeToString([]byte(entry.LogKeyID()))]; !known {
-			continue
-		}
-		if len(p.entries) == 1 || p.verifiesAlone(i, material) {
-			return describeEntry(entry)
-		}
-	}
-	return nil
-}
-
-func (p *parsedBundle) verifiesAlone(index int, material sigMaterial) bool {
-	single, ok := proto.Clone(p.Bundle.Bundle).(*protobundle.Bundle)
-	if !ok {
-		return false
-	}
-	single.VerificationMaterial.TlogEntries = []*rekorv1.TransparencyLogEntry{single.GetVerificationMaterial().GetTlogEntries()[index]}
-	bundle, err := sigbundle.NewBundle(single)
-	if err != nil {
-		return false
-	}
-	_, err = sigverify.VerifyTlogEntry(bundle, material, 1, true)
-	return err == nil
-}
-
-func describeEntry(entry *tlog.Entry) *LogEntry {
-	described := &LogEntry{Index: entry.LogIndex(), Time: logTime(entry.IntegratedTime())}
-	proof := entry.TransparencyLogEntry().GetInclusionProof()
-	if checkpoint, err := transparency.ParseCheckpoint(proof.GetCheckpoint().GetEnvelope()); err == nil {
-		described.Origin = checkpoint.Origin
-	}
-	return described
 }

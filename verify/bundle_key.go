@@ -4,6 +4,8 @@
 package verify
 
 import (
+	"crypto"
+	"crypto/ed25519"
 	"errors"
 	"slices"
 	"time"
@@ -14,9 +16,6 @@ import (
 
 	"github.com/chartsign/chartsign"
 )
-
-// sigMaterial is what certificates, logs and times are checked under.
-type sigMaterial = root.TrustedMaterial
 
 // keyMaterial is a trusted root together with the one public key that is tried. The hint
 // of a bundle is an untrusted name and chooses nothing.
@@ -33,37 +32,55 @@ func (m keyMaterial) PublicKeyVerifier(string) (root.TimeConstrainedVerifier, er
 	return root.NewExpiringKey(m.key, time.Time{}, time.Time{}), nil
 }
 
-// verifyKey judges a bundle without a certificate against each key that a signer names.
-func (v *Verifier) verifyKey(parsed *parsedBundle, artifact chartsign.Digest, result Result) Result {
-	material := v.root.Sigstore()
-	if material == nil {
-		material = &root.BaseTrustedMaterial{}
+// verifyKey judges a bundle without a certificate: first which of the named keys has made
+// the signature, then what vouches for it.
+func (v *Verifier) verifyKey(parsed *parsedBundle, artifact chartsign.Digest, result Result, now time.Time) Result {
+	if !v.names(chartsign.IdentityKey) {
+		return result.failf(ReasonSignerNotTrusted, "the bundle is signed with a key: no signer is named by a public key")
 	}
-	var last error
+	trusted := v.root.Sigstore()
+	if trusted == nil {
+		trusted = &root.BaseTrustedMaterial{}
+	}
+	last := errNoKey
 	for _, key := range v.root.Keys() {
 		if !slices.ContainsFunc(v.parties, func(p party) bool { return slices.Contains(p.Keys, key.Fingerprint) }) {
 			continue
 		}
-		verifier, err := signature.LoadDefaultVerifier(key.Key)
-		if err != nil {
-			last = err
+		material := keyMaterial{TrustedMaterial: trusted}
+		if material.key, last = signatureVerifier(parsed, key.Key); last != nil {
 			continue
 		}
-		verified, err := run(parsed, artifact, keyMaterial{TrustedMaterial: material, key: verifier}, sigverify.WithKey(), keyOptions(parsed))
-		if err != nil {
-			last = err
+		digests := []sigverify.ArtifactDigest{{Algorithm: "sha256", Digest: artifact[:]}}
+		if last = sigverify.VerifySignatureWithArtifactDigests(parsed.signature, parsed.content, material, digests); last != nil {
 			continue
 		}
 		result.identity = chartsign.Identity{Kind: chartsign.IdentityKey, Key: key.Fingerprint}
-		return v.accept(parsed.complete(result, verified, material))
-	}
-	if last == nil {
-		return result.failf(ReasonSignerNotTrusted, "the bundle is signed with a key: no signer is named by a public key")
-	}
-	if v.root.Sigstore() == nil && len(parsed.entries)+len(parsed.times) > 0 {
-		return result.failf(ReasonNoTrustedRoot, "there is no trusted root to check the bundle's log entry and time under: %w", last)
+		if v.root.Sigstore() == nil && len(parsed.entries)+len(parsed.times) > 0 {
+			return result.failf(ReasonNoTrustedRoot, "there is no trusted root to check the bundle's log entry and time under")
+		}
+		verified, reason := run(parsed, artifact, material, sigverify.WithKey(), keyOptions(parsed), now)
+		if reason != nil {
+			return result.fail(reason)
+		}
+		return v.accept(parsed.complete(result, verified))
 	}
 	return result.failf(ReasonSignatureInvalid, "no named public key verifies the bundle: %w", last)
+}
+
+var (
+	errNoKey       = errors.New("none of them is in the trust root")
+	errPureEd25519 = errors.New("an Ed25519 signature over content cannot be checked by the content's digest alone")
+)
+
+// signatureVerifier returns the verifier of the key's default algorithm. An Ed25519 key
+// signs the whole content, which is not at hand for a message signature: the library would
+// check its signature over nothing, and find the one over an empty file good for any chart.
+func signatureVerifier(parsed *parsedBundle, key crypto.PublicKey) (signature.Verifier, error) {
+	if _, pure := key.(ed25519.PublicKey); pure && parsed.statement == nil {
+		return nil, errPureEd25519
+	}
+	return signature.LoadDefaultVerifier(key)
 }
 
 // keyOptions requires what the bundle carries: a log entry or a time that is there must be

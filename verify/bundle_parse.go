@@ -6,6 +6,8 @@ package verify
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
@@ -55,11 +57,7 @@ func readBundle(data []byte) (*parsedBundle, *chartsign.Reason) {
 	if err := (protojson.UnmarshalOptions{}).Unmarshal(data, message); err != nil {
 		return nil, chartsign.Reasonf(ReasonBundleMalformed, "the bundle: %w", err)
 	}
-	var options []sigbundle.Option
-	if strings.Contains(message.GetMediaType(), "v0.3") {
-		options = append(options, sigbundle.AllowCertificateChain())
-	}
-	bundle, err := sigbundle.NewBundle(message, options...)
+	bundle, err := newBundle(message)
 	if err != nil {
 		return nil, chartsign.Reasonf(ReasonBundleMalformed, "the bundle: %w", err)
 	}
@@ -68,6 +66,19 @@ func readBundle(data []byte) (*parsedBundle, *chartsign.Reason) {
 		return nil, chartsign.Reasonf(ReasonBundleMalformed, "the bundle: %w", err)
 	}
 	return parsed, parsed.readStatement()
+}
+
+// newBundle accepts the versions whose rules are known. A v0.3 bundle may carry the chain of
+// its certificate.
+func newBundle(message *protobundle.Bundle) (*sigbundle.Bundle, error) {
+	switch message.GetMediaType() {
+	case "application/vnd.dev.sigstore.bundle+json;version=0.1", "application/vnd.dev.sigstore.bundle+json;version=0.2":
+		return sigbundle.NewBundle(message)
+	case "application/vnd.dev.sigstore.bundle+json;version=0.3", chartsign.MediaTypeBundle:
+		return sigbundle.NewBundle(message, sigbundle.AllowCertificateChain())
+	default:
+		return nil, fmt.Errorf("got the media type %.80q, want %s", message.GetMediaType(), chartsign.MediaTypeBundle)
+	}
 }
 
 func (p *parsedBundle) load() (err error) {
@@ -112,21 +123,51 @@ func (p *parsedBundle) readStatement() *chartsign.Reason {
 	return nil
 }
 
-// refuseDuplicates refuses a JSON object in which a field of the statement stands twice:
-// two readers could see two subjects.
+// refuseDuplicates refuses a JSON object in which a field of the statement stands twice, or
+// in two spellings: two readers could see two subjects, and Go's own does not tell
+// 'subject' from 'Subject'.
 func refuseDuplicates(payload []byte) error {
-	strict, err := sigsjson.UnmarshalStrict(payload, new(map[string]json.RawMessage), sigsjson.DisallowDuplicateFields)
-	if err != nil {
+	fields := make(map[string]json.RawMessage)
+	if err := unmarshalStrict(payload, &fields); err != nil {
 		return err
 	}
-	if len(strict) > 0 {
-		return strict[0]
+	if err := refuseCaseTwins(fields, "_type", "subject", "predicateType", "predicate"); err != nil {
+		return err
 	}
-	strict, err = sigsjson.UnmarshalStrict(payload, new(statement), sigsjson.DisallowDuplicateFields)
-	if err == nil && len(strict) > 0 {
-		return strict[0]
+	var subjects []map[string]json.RawMessage
+	if err := unmarshalStrict(fields["subject"], &subjects); err != nil {
+		return fmt.Errorf("subject: %w", err)
 	}
-	return err
+	for _, subject := range subjects {
+		if err := refuseCaseTwins(subject, "name", "digest"); err != nil {
+			return fmt.Errorf("subject: %w", err)
+		}
+		if digest, ok := subject["digest"]; ok {
+			if err := unmarshalStrict(digest, new(map[string]string)); err != nil {
+				return fmt.Errorf("subject: digest: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func unmarshalStrict(data []byte, into any) error {
+	if len(data) == 0 {
+		return errors.New("the field is missing")
+	}
+	strict, err := sigsjson.UnmarshalStrict(data, into, sigsjson.DisallowDuplicateFields)
+	return errors.Join(append(strict, err)...)
+}
+
+func refuseCaseTwins(fields map[string]json.RawMessage, names ...string) error {
+	for field := range fields {
+		for _, name := range names {
+			if field != name && strings.EqualFold(field, name) {
+				return fmt.Errorf("field %.80q differs from %q in case only", field, name)
+			}
+		}
+	}
+	return nil
 }
 
 // about returns the digest that the bundle must speak about for this subject.

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"crypto"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,13 @@ import (
 // clockSkew is how far in the future a signature's own time may lie.
 const clockSkew = 5 * time.Minute
 
+// maxCandidates bounds how many keys are tried for one signature. Two would be a collision
+// of 64 bits, or one subkey that several primary keys claim.
+const maxCandidates = 8
+
+// minKeyBits is the least size of an RSA or DSA key: 112 bits of security (NIST SP 800-57).
+const minKeyBits = 2048
+
 // strongHashes are the names, as the Hash header spells them, of what may be signed with.
 var strongHashes = map[crypto.Hash]string{
 	crypto.SHA256: "SHA256", crypto.SHA384: "SHA384", crypto.SHA512: "SHA512", crypto.SHA3_256: "SHA3-256", crypto.SHA3_512: "SHA3-512",
@@ -34,33 +42,61 @@ func (v *Verifier) verifySignatures(message *clearsigned, base Result, now time.
 		for _, signature := range message.signatures {
 			result := base
 			result.relaxed = slices.Clone(base.relaxed)
-			result.signedAt = signature.CreationTime.UTC()
+			if !signature.CreationTime.IsZero() {
+				result.signedAt = signature.CreationTime.UTC()
+			}
 			results = append(results, v.verifySignature(message, signature, result, now))
 		}
 	})
 	return results
 }
 
-func (v *Verifier) verifySignature(message *clearsigned, signature *packet.Signature, result Result, now time.Time) Result {
+func (v *Verifier) verifySignature(message *clearsigned, packet signaturePacket, result Result, now time.Time) Result {
+	signature := packet.Signature
+	if packet.problem != nil && (signature.Hash != 0 || !signature.PubKeyAlgo.CanSign()) {
+		return result.failf(ReasonUnsupported, "the signature is of a kind that is not judged: %w", packet.problem)
+	}
 	if reason := checkForm(message, signature); reason != nil {
 		return result.fail(reason)
 	}
-	entity, key := findKey(v.root.PGP(), signature)
-	if entity == nil {
+	candidates := findKeys(v.root.PGP(), signature)
+	if len(candidates) == 0 {
 		return result.failf(ReasonSignerNotTrusted, "the signature is by %s, which is in no keyring", issuerOf(signature))
 	}
+	var first *Result
+	for _, candidate := range candidates {
+		judged := candidate.judge(message, signature, result, now)
+		if judged.reason == nil {
+			return v.accept(judged)
+		}
+		// The key that made the signature explains more than those that only look like it.
+		if first == nil || first.reason.Code == ReasonSignatureInvalid && judged.reason.Code != ReasonSignatureInvalid {
+			first = &judged
+		}
+	}
+	return *first
+}
+
+// candidate is a key that a signature may be of: of short names there can be several.
+type candidate struct {
+	entity *openpgp.Entity
+	key    *packet.PublicKey
+}
+
+// judge returns the result without a reason if the key made the signature and may do so.
+func (c candidate) judge(message *clearsigned, signature *packet.Signature, result Result, now time.Time) Result {
 	result.identity = chartsign.Identity{
 		Kind:        chartsign.IdentityPGP,
-		Fingerprint: chartsign.FingerprintOf(entity.PrimaryKey.Fingerprint),
-		UserID:      keys.UserID(entity),
+		Fingerprint: chartsign.FingerprintOf(c.entity.PrimaryKey.Fingerprint),
+		UserID:      keys.UserID(c.entity),
 	}
-	if err := checkBytes(message, signature, key); err != nil {
+	if err := checkBytes(message, signature, c.key); err != nil {
 		return result.failf(ReasonSignatureInvalid, "the signature does not fit the text and the key %s: %w", result.identity, err)
 	}
-	if reason := checkKey(entity, key, signature, now); reason != nil {
+	if reason := checkKey(c.entity, c.key, signature, now); reason != nil {
 		return result.fail(reason)
 	}
-	return v.accept(result)
+	return result
 }
 
 // checkForm refuses signatures that would not protect the text even if they were genuine.
@@ -73,7 +109,14 @@ func checkForm(message *clearsigned, signature *packet.Signature) *chartsign.Rea
 	if !strong {
 		return chartsign.Reasonf(ReasonWeakHash, "the signature uses %s: want SHA-256 or stronger", signature.Hash)
 	}
-	if len(message.hashes) > 0 && !slices.Contains(message.hashes, name) {
+	// RFC 4880, 7: the header names the hashes that are used. A weak one beside a strong one
+	// would leave the choice to the reader.
+	for _, listed := range message.hashes {
+		if !slices.Contains(slices.Collect(maps.Values(strongHashes)), listed) {
+			return chartsign.Reasonf(ReasonProvArmor, "the Hash header names %s, which is too weak", listed)
+		}
+	}
+	if !slices.Contains(message.hashes, name) {
 		return chartsign.Reasonf(ReasonProvArmor, "the Hash header says %s: the signature uses %s", strings.Join(message.hashes, ","), name)
 	}
 	for _, notation := range signature.Notations {
@@ -84,20 +127,21 @@ func checkForm(message *clearsigned, signature *packet.Signature) *chartsign.Rea
 	return nil
 }
 
-// findKey returns the primary or sub key that the signature names as its issuer. Issuer
-// fields are hints: whether the key made the signature is checked afterwards.
-func findKey(ring *keys.PGPKeyring, signature *packet.Signature) (*openpgp.Entity, *packet.PublicKey) {
+// findKeys returns the primary and sub keys that the signature may be of. Issuer fields are
+// hints: whether a key made the signature is checked afterwards.
+func findKeys(ring *keys.PGPKeyring, signature *packet.Signature) []candidate {
+	var found []candidate
 	for _, entity := range ring.Entities() {
 		if signature.CheckKeyIdOrFingerprint(entity.PrimaryKey) {
-			return entity, entity.PrimaryKey
+			found = append(found, candidate{entity, entity.PrimaryKey})
 		}
 		for i := range entity.Subkeys {
-			if signature.CheckKeyIdOrFingerprint(entity.Subkeys[i].PublicKey) {
-				return entity, entity.Subkeys[i].PublicKey
+			if key := entity.Subkeys[i].PublicKey; signature.CheckKeyIdOrFingerprint(key) {
+				found = append(found, candidate{entity, key})
 			}
 		}
 	}
-	return nil, nil
+	return found[:min(len(found), maxCandidates)]
 }
 
 func issuerOf(signature *packet.Signature) string {
@@ -112,6 +156,10 @@ func issuerOf(signature *packet.Signature) string {
 }
 
 func checkBytes(message *clearsigned, signature *packet.Signature, key *packet.PublicKey) error {
+	// The key ID may stand where nothing protects it; the fingerprint was compared before.
+	if signature.IssuerKeyId != nil && *signature.IssuerKeyId != key.KeyId {
+		return errors.New("it names two keys as its issuer")
+	}
 	hash, err := signature.PrepareVerify()
 	if err != nil {
 		return err
@@ -128,7 +176,7 @@ func pgpConfig(now time.Time) *packet.Config {
 	return &packet.Config{
 		Time:                      func() time.Time { return now },
 		RejectPublicKeyAlgorithms: map[packet.PublicKeyAlgorithm]bool{packet.PubKeyAlgoElGamal: true},
-		MinRSABits:                2048,
+		MinRSABits:                minKeyBits,
 	}
 }
 
@@ -137,20 +185,24 @@ func pgpConfig(now time.Time) *packet.Config {
 func checkKey(entity *openpgp.Entity, key *packet.PublicKey, signature *packet.Signature, now time.Time) *chartsign.Reason {
 	name := chartsign.FingerprintOf(key.Fingerprint)
 	config := pgpConfig(now)
-	if created := signature.CreationTime; created.Before(key.CreationTime) || created.After(now.Add(clockSkew)) || signature.SigExpired(now) {
+	forget(entity)
+	created := signature.CreationTime
+	if created.Before(key.CreationTime) || created.After(now.Add(clockSkew)) || signature.SigExpired(latest(now, created)) {
 		return chartsign.Reasonf(ReasonSignatureTime, "the signature claims to be of %s: want a time after its key's, before now, and not expired", created.UTC().Format(time.RFC3339))
 	}
 	if entity.Revoked(now) {
-		return chartsign.Reasonf(ReasonKeyRevoked, "the key %s is revoked", name)
+		return chartsign.Reasonf(ReasonKeyRevoked, "the key %s is revoked", chartsign.FingerprintOf(entity.PrimaryKey.Fingerprint))
 	}
 	if _, err := entity.VerifyPrimaryKey(now, config); err != nil {
 		return keyReason(err, "the primary key of "+string(name))
 	}
-	if reason := checkStrength(name, key); reason != nil {
-		return reason
+	for _, used := range []*packet.PublicKey{key, entity.PrimaryKey} {
+		if reason := checkStrength(used); reason != nil {
+			return reason
+		}
 	}
 	if usable, ok := entity.SigningKeyById(now, key.KeyId, config); ok && bytes.Equal(usable.PublicKey.Fingerprint, key.Fingerprint) {
-		return checkStrength(name, entity.PrimaryKey)
+		return nil
 	}
 	for i := range entity.Subkeys {
 		if subkey := &entity.Subkeys[i]; subkey.PublicKey == key {
@@ -162,17 +214,50 @@ func checkKey(entity *openpgp.Entity, key *packet.PublicKey, signature *packet.S
 	return chartsign.Reasonf(ReasonKeyUsage, "the key %s may not sign data", name)
 }
 
-// checkStrength refuses keys that can be computed (RSA below 2048 bits).
-func checkStrength(name chartsign.Fingerprint, key *packet.PublicKey) *chartsign.Reason {
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// forget makes the library judge anew whatever depends on the time. It remembers whether
+// a signature of the key was valid at the first time it was asked for, so that a revocation
+// which was not in force then would never be, in a process that lives on.
+func forget(entity *openpgp.Entity) {
+	for _, identity := range entity.Identities {
+		forgetAll(identity.SelfCertifications)
+		forgetAll(identity.Revocations)
+	}
+	forgetAll(entity.DirectSignatures)
+	for i := range entity.Subkeys {
+		forgetAll(entity.Subkeys[i].Bindings)
+	}
+}
+
+func forgetAll(signatures []*packet.VerifiableSignature) {
+	for _, signature := range signatures {
+		mortal := signature.Packet.SigLifetimeSecs != nil && *signature.Packet.SigLifetimeSecs != 0
+		if mortal || signature.Packet.SigType == packet.SigTypeCertificationRevocation {
+			signature.Valid = nil
+		}
+	}
+}
+
+// checkStrength refuses keys that can be computed (RSA and DSA below 2048 bits).
+func checkStrength(key *packet.PublicKey) *chartsign.Reason {
 	switch key.PubKeyAlgo {
 	case packet.PubKeyAlgoRSA, packet.PubKeyAlgoRSASignOnly, packet.PubKeyAlgoDSA:
-		if bits, err := key.BitLength(); err != nil || bits < 2047 {
-			return chartsign.Reasonf(ReasonWeakKey, "the key %s has %d bits: want at least 2048", name, bits)
+		if bits, err := key.BitLength(); err != nil || bits < minKeyBits {
+			return chartsign.Reasonf(ReasonWeakKey, "the key %s has %d bits: want at least %d", chartsign.FingerprintOf(key.Fingerprint), bits, minKeyBits)
 		}
-		return nil
+	case packet.PubKeyAlgoECDSA, packet.PubKeyAlgoEdDSA:
+		if curve, err := key.Curve(); err != nil || (&packet.Config{}).RejectCurve(curve) {
+			return chartsign.Reasonf(ReasonWeakKey, "the key %s is on the curve %s, which is not accepted", chartsign.FingerprintOf(key.Fingerprint), curve)
+		}
 	default:
-		return nil
 	}
+	return nil
 }
 
 func keyReason(err error, what string) *chartsign.Reason {

@@ -5,8 +5,10 @@ package verify
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -34,7 +36,7 @@ type clearsigned struct {
 	plaintext  []byte // as the signer wrote it, dashes unescaped
 	canonical  []byte // what is hashed: CRLF, no trailing blanks
 	hashes     []string
-	signatures []*packet.Signature
+	signatures []signaturePacket
 	relaxed    []string
 }
 
@@ -48,8 +50,12 @@ func readClearsigned(data []byte, compat bool) (*clearsigned, *chartsign.Reason)
 	if !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0 {
 		return nil, chartsign.Reasonf(ReasonProvMalformed, "the .prov file is not text")
 	}
+	text := strings.ReplaceAll(string(data), "\r\n", "\n")
+	if strings.Contains(text, "\r") {
+		return nil, chartsign.Reasonf(ReasonProvMalformed, "the .prov file has a carriage return within a line: some readers would see two lines")
+	}
 	message := &clearsigned{}
-	framed, reason := message.frame(string(data), compat)
+	framed, reason := message.frame(strings.Split(text, "\n"), compat)
 	if reason != nil {
 		return nil, reason
 	}
@@ -57,21 +63,19 @@ func readClearsigned(data []byte, compat bool) (*clearsigned, *chartsign.Reason)
 	if block == nil || len(bytes.TrimSpace(rest)) > 0 {
 		return nil, chartsign.Reasonf(ReasonProvArmor, "the clear-signed message does not follow RFC 9580, section 7")
 	}
-	for name := range block.ArmoredSignature.Header {
-		if !slices.Contains([]string{"Version", "Comment", "Charset", "MessageID"}, name) {
-			return nil, chartsign.Reasonf(ReasonProvArmor, "the signature's armor has the unknown header %.80q", name)
-		}
-	}
 	message.plaintext, message.canonical, message.hashes = block.Plaintext, block.Bytes, block.Headers["Hash"]
-	if message.signatures, reason = readSignatures(block.ArmoredSignature.Body); reason != nil {
+	packets, reason := dearmor(framed)
+	if reason != nil {
+		return nil, reason
+	}
+	if message.signatures, reason = readSignatures(bytes.NewReader(packets)); reason != nil {
 		return nil, reason
 	}
 	return message, nil
 }
 
 // frame checks the lines around message and signature and returns them alone.
-func (m *clearsigned) frame(text string, compat bool) (string, *chartsign.Reason) {
-	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+func (m *clearsigned) frame(lines []string, compat bool) (string, *chartsign.Reason) {
 	var frame []int // where the lines that begin with five dashes are
 	for i, line := range lines {
 		if strings.HasPrefix(line, "-----") {
@@ -92,7 +96,11 @@ func (m *clearsigned) frame(text string, compat bool) (string, *chartsign.Reason
 	case len(frame) != 3 || lines[frame[0]] != lineMessage || lines[frame[1]] != lineSignature || strings.TrimRight(lines[frame[2]], " \t") != lineEnd:
 		return "", chartsign.Reasonf(ReasonProvArmor, "the clear-signed message has other frame lines than one each of BEGIN PGP SIGNED MESSAGE, BEGIN PGP SIGNATURE and END PGP SIGNATURE")
 	}
-	if reason := checkHeaders(lines[frame[0]+1 : frame[1]]); reason != nil {
+	text, reason := checkHeaders(lines[frame[0]+1 : frame[1]])
+	if reason == nil {
+		reason = checkText(text)
+	}
+	if reason != nil {
 		return "", reason
 	}
 	outside := strings.Join(append(slices.Clone(lines[:frame[0]]), lines[frame[2]+1:]...), "")
@@ -106,36 +114,98 @@ func (m *clearsigned) frame(text string, compat bool) (string, *chartsign.Reason
 }
 
 // checkHeaders allows Hash headers only, ended by an empty line: anything else would look
-// like signed text to a reader and is not (RFC 9580, 7: 'only the Hash header').
-func checkHeaders(lines []string) *chartsign.Reason {
-	for _, line := range lines {
+// like signed text to a reader and is not (RFC 9580, 7: 'only the Hash header'). It returns
+// the lines after them.
+func checkHeaders(lines []string) ([]string, *chartsign.Reason) {
+	for i, line := range lines {
 		switch {
+		case line == "" && i > 0:
+			return lines[i+1:], nil
 		case line == "":
-			return nil
+			return nil, chartsign.Reasonf(ReasonProvArmor, "the clear-signed message has no Hash header")
 		case strings.HasPrefix(line, "Hash: "):
 		default:
-			return chartsign.Reasonf(ReasonProvArmor, "the clear-signed message has the header line %.80q: want Hash headers and an empty line", line)
+			return nil, chartsign.Reasonf(ReasonProvArmor, "the clear-signed message has the header line %.80q: want Hash headers and an empty line", line)
 		}
 	}
-	return chartsign.Reasonf(ReasonProvArmor, "the clear-signed message has no empty line after its headers")
+	return nil, chartsign.Reasonf(ReasonProvArmor, "the clear-signed message has no empty line after its headers")
 }
 
-func readSignatures(body io.Reader) ([]*packet.Signature, *chartsign.Reason) {
-	var signatures []*packet.Signature
+// checkText refuses what a signature does not cover within the lines of the text.
+func checkText(lines []string) *chartsign.Reason {
+	for i, line := range lines {
+		// RFC 9580, 7.2: trailing spaces and tabs are removed before the text is signed.
+		if strings.TrimRight(line, " \t") != line {
+			return chartsign.Reasonf(ReasonProvArmor, "line %d of the signed text ends in blanks, which are not signed", i+1)
+		}
+		// RFC 9580, 7.2: every line that starts with '-' is escaped.
+		if strings.HasPrefix(line, "-") && !strings.HasPrefix(line, "- ") {
+			return chartsign.Reasonf(ReasonProvArmor, "line %d of the signed text begins with '-' and is not escaped", i+1)
+		}
+	}
+	return nil
+}
+
+// dearmor returns the packets in the armor of the signature. The library's reader passes
+// over whatever follows the padding or the checksum; here that is an error.
+func dearmor(framed string) ([]byte, *chartsign.Reason) {
+	_, armor, _ := strings.Cut(framed, "\n"+lineSignature+"\n")
+	armor, _, _ = strings.Cut(armor, lineEnd)
+	lines := strings.Split(strings.TrimSuffix(armor, "\n"), "\n")
+	for len(lines) > 0 && lines[0] != "" {
+		name, _, _ := strings.Cut(lines[0], ": ")
+		if !slices.Contains([]string{"Version", "Comment", "Charset", "MessageID"}, name) {
+			return nil, chartsign.Reasonf(ReasonProvArmor, "the signature's armor has the unknown header %.80q", lines[0])
+		}
+		lines = lines[1:]
+	}
+	if len(lines) == 0 {
+		return nil, chartsign.Reasonf(ReasonProvArmor, "the signature's armor has no empty line after its headers")
+	}
+	lines = lines[1:]
+	// RFC 9580, 6.1: the checksum is optional and does not decide anything.
+	if last := len(lines) - 1; last >= 0 && len(lines[last]) == 5 && lines[last][0] == '=' {
+		lines = lines[:last]
+	}
+	for i, line := range lines {
+		if line == "" || strings.Contains(line, "=") && i < len(lines)-1 {
+			return nil, chartsign.Reasonf(ReasonProvArmor, "the signature's armor goes on after its end")
+		}
+	}
+	packets, err := base64.StdEncoding.Strict().DecodeString(strings.Join(lines, ""))
+	if err != nil {
+		return nil, chartsign.Reasonf(ReasonProvArmor, "the signature's armor: %w", err)
+	}
+	return packets, nil
+}
+
+// signaturePacket is one signature; problem says why a signature of a kind that is unknown
+// here cannot be judged.
+type signaturePacket struct {
+	*packet.Signature
+	problem error
+}
+
+func readSignatures(body io.Reader) ([]signaturePacket, *chartsign.Reason) {
+	var signatures []signaturePacket
 	reader := packet.NewReader(body)
 	for {
-		next, err := reader.Next()
+		next, err := reader.NextWithUnsupported()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return nil, chartsign.Reasonf(ReasonProvArmor, "the signature's armor holds unreadable packets: %w", err)
 		}
+		var problem error
+		if unsupported, ok := next.(*packet.UnsupportedPacket); ok {
+			next, problem = unsupported.IncompletePacket, unsupported.Error
+		}
 		signature, ok := next.(*packet.Signature)
-		if !ok {
+		if !ok || signature == nil {
 			return nil, chartsign.Reasonf(ReasonProvArmor, "the signature's armor holds a packet that is no signature: got %T", next)
 		}
-		if signatures = append(signatures, signature); len(signatures) > maxSignatures {
+		if signatures = append(signatures, signaturePacket{signature, problem}); len(signatures) > maxSignatures {
 			return nil, chartsign.Reasonf(ReasonEvidenceTooLarge, "the .prov file has more than %d signatures", maxSignatures)
 		}
 	}
@@ -159,6 +229,9 @@ func readProvenance(plaintext []byte) (*provenance, *chartsign.Reason) {
 	if len(parts) != 2 {
 		return nil, chartsign.Reasonf(ReasonProvParts, "the signed text has %d parts: want Chart.yaml, a line '...' and the files", len(parts))
 	}
+	if marker := documentMarker.FindString(parts[0] + "\n" + parts[1]); marker != "" {
+		return nil, chartsign.Reasonf(ReasonProvParts, "the signed text has the further document marker %.80q", marker)
+	}
 	metadata, err := chartsign.ParseMetadata([]byte(parts[0]))
 	if errors.Is(err, chartsign.ErrDuplicateKey) {
 		return nil, chartsign.Reasonf(ReasonProvDuplicateKey, "the signed Chart.yaml: %w", err)
@@ -173,26 +246,34 @@ func readProvenance(plaintext []byte) (*provenance, *chartsign.Reason) {
 	return &provenance{metadata: metadata, file: file, digest: digest}, nil
 }
 
+// documentMarker finds what begins or ends a YAML document.
+var documentMarker = regexp.MustCompile(`(?m)^(---|\.\.\.)([ \t].*)?$`)
+
+// otherLineBreaks are those of YAML 1.1 besides CR and LF.
+const otherLineBreaks = "\u0085\u2028\u2029"
+
 func readFiles(part string) (file string, digest chartsign.Digest, reason *chartsign.Reason) {
+	if strings.ContainsAny(part, otherLineBreaks) {
+		return "", digest, chartsign.Reasonf(ReasonProvMalformed, "the signed files: got a line break that is not a newline")
+	}
 	if _, err := yaml.YAMLToJSONStrict([]byte(part)); err != nil {
 		if _, lax := yaml.YAMLToJSON([]byte(part)); lax == nil {
 			return "", digest, chartsign.Reasonf(ReasonProvDuplicateKey, "the signed files: %w", err)
 		}
 		return "", digest, chartsign.Reasonf(ReasonProvMalformed, "the signed files: %w", err)
 	}
-	var sums struct {
-		Files map[string]string `json:"files"`
-	}
-	if err := yaml.UnmarshalStrict([]byte(part), &sums); err != nil {
+	var sums map[string]map[string]string
+	if err := yaml.Unmarshal([]byte(part), &sums); err != nil {
 		return "", digest, chartsign.Reasonf(ReasonProvFiles, "the signed files: %w", err)
 	}
-	if strings.Contains(part, "\n---") {
-		return "", digest, chartsign.Reasonf(ReasonProvParts, "the signed files are more than one YAML document")
+	files, ok := sums["files"]
+	if !ok || len(sums) != 1 {
+		return "", digest, chartsign.Reasonf(ReasonProvFiles, "the second part of the signed text has %d fields: want 'files' alone", len(sums))
 	}
-	if len(sums.Files) != 1 {
-		return "", digest, chartsign.Reasonf(ReasonProvFiles, "the .prov file signs %d files: want the chart alone", len(sums.Files))
+	if len(files) != 1 {
+		return "", digest, chartsign.Reasonf(ReasonProvFiles, "the .prov file signs %d files: want the chart alone", len(files))
 	}
-	for name, sum := range sums.Files {
+	for name, sum := range files {
 		parsed, err := chartsign.ParseDigest(sum)
 		if err != nil {
 			return "", digest, chartsign.Reasonf(ReasonProvFiles, "the signed digest of %.200q: %w", name, err)

@@ -24,13 +24,15 @@ func (v *Verifier) verifyProvenance(subject chartsign.Subject, result Result, no
 		relaxed, reason = content.matches(subject.Chart, v.options.HelmCompat)
 	}
 	for i := range results {
-		switch {
-		case reason != nil && results[i].outcome == Verified:
-			results[i] = results[i].fail(reason)
-		default:
-			results[i].metadata = true
-			results[i].relaxed = append(results[i].relaxed, relaxed...)
+		if results[i].outcome != Verified {
+			continue // its own reason says more
 		}
+		if reason != nil {
+			results[i] = results[i].fail(reason)
+			continue
+		}
+		results[i].metadata = len(relaxed) == 0
+		results[i].relaxed = append(results[i].relaxed, relaxed...)
 	}
 	return results
 }

@@ -5,7 +5,9 @@ package verify
 
 import (
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/chartsign/chartsign"
 )
@@ -110,8 +112,30 @@ func (r Result) Relaxed() []string { return slices.Clone(r.relaxed) }
 
 // fail returns r as failed with reason.
 func (r Result) fail(reason *chartsign.Reason) Result {
+	reason.Message = printable(reason.Message)
 	r.outcome, r.reason, r.signers = outcomeOf(reason.Code), reason, nil
 	return r
+}
+
+// maxMessage bounds a reason's message: libraries quote what they could not read.
+const maxMessage = 1000
+
+// printable makes a message out of text that an attacker may have had a hand in: nothing
+// that a terminal acts on, and not endless.
+func printable(message string) string {
+	if len(message) > maxMessage {
+		message = message[:maxMessage] + " …"
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsPrint(r):
+			return r
+		case unicode.IsSpace(r):
+			return ' '
+		default:
+			return -1
+		}
+	}, strings.ToValidUTF8(message, ""))
 }
 
 func (r Result) failf(code chartsign.ReasonCode, format string, args ...any) Result {

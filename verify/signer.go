@@ -6,6 +6,7 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 
@@ -61,7 +62,7 @@ func compileIdentity(identity KeylessIdentity) (matcher, error) {
 			return matcher{}, fmt.Errorf("%w: unknown certificate extension %.80q, want one of %v", ErrSigner, name, ExtensionNames())
 		}
 	}
-	return matcher{issuer: issuer, subject: subject, extensions: identity.Extensions}, nil
+	return matcher{issuer: issuer, subject: subject, extensions: maps.Clone(identity.Extensions)}, nil
 }
 
 // compileValue anchors the expression: an unanchored one would also match an attacker's
@@ -72,6 +73,10 @@ func compileValue(what, exact, expression string) (func(string) bool, error) {
 		return nil, fmt.Errorf("%w: want exactly one of %s and %sRegexp", ErrSigner, what, what)
 	case exact != "":
 		return func(value string) bool { return value == exact }, nil
+	}
+	// Alone first: 'a)|(?:b' is well formed only within the anchors, and escapes them.
+	if _, err := regexp.Compile(expression); err != nil {
+		return nil, fmt.Errorf("%w: %sRegexp: %w", ErrSigner, what, err)
 	}
 	compiled, err := regexp.Compile(`\A(?:` + expression + `)\z`)
 	if err != nil {
@@ -110,6 +115,12 @@ func compileSigners(signers []Signer) ([]party, error) {
 		if len(signer.PGP)+len(signer.Keyless)+len(signer.Keys) == 0 {
 			return nil, fmt.Errorf("%w: signer %.80q names no key and no identity", ErrSigner, signer.Name)
 		}
+		for _, fingerprint := range signer.PGP {
+			if full, err := chartsign.ParseFingerprint(string(fingerprint)); err != nil || full != fingerprint {
+				return nil, fmt.Errorf("%w: signer %.80q: got the fingerprint %.80q, want all its digits in upper case", ErrSigner, signer.Name, fingerprint)
+			}
+		}
+		signer.PGP, signer.Keys = slices.Clone(signer.PGP), slices.Clone(signer.Keys)
 		compiled := party{Signer: signer}
 		for _, identity := range signer.Keyless {
 			m, err := compileIdentity(identity)

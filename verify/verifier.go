@@ -41,24 +41,38 @@ func New(root *keys.TrustRoot, signers []Signer, opts Options) (*Verifier, error
 
 // Verify judges one piece of evidence about subject at the time now and returns a Result
 // for each signature that it carries: at least one.
-func (v *Verifier) Verify(subject chartsign.Subject, evidence chartsign.Evidence, now time.Time) []Result {
+func (v *Verifier) Verify(subject chartsign.Subject, evidence chartsign.Evidence, now time.Time) (results []Result) {
 	result := Result{evidence: evidence, kind: evidence.Kind(), binds: BindsLayer}
 	if problem := evidence.Problem(); problem != nil {
 		return []Result{result.failf(ReasonEvidenceUnavailable, "the evidence could not be read: %w", problem)}
 	}
-	if subject.Chart == nil {
+	if subject.Chart == nil || subject.Chart.Digest().IsZero() {
 		return []Result{result.failf(ReasonEvidenceUnavailable, "nothing is known of the chart that the evidence is about")}
 	}
+	defer func() {
+		if cause := recover(); cause != nil {
+			results = []Result{result.failf(malformedCode(evidence.Kind()), "the evidence made a reader stumble: %v", cause)}
+		}
+	}()
 	switch evidence.Kind() {
 	case chartsign.KindProvenance:
 		return v.verifyProvenance(subject, result, now)
 	case chartsign.KindBundle, chartsign.KindAttestation:
-		return []Result{v.verifyBundle(subject, result)}
+		return []Result{v.verifyBundle(subject, result, now)}
 	case chartsign.KindCosignLegacy:
 		return []Result{result.failf(ReasonUnsupported, "signatures in cosign's older .sig layout are not judged")}
 	default:
 		return []Result{result.failf(ReasonUnsupported, "evidence of kind %.40q is not judged", evidence.Kind())}
 	}
+}
+
+// malformedCode is the last net below the libraries that parse evidence: what makes them
+// panic is not genuine.
+func malformedCode(kind chartsign.EvidenceKind) chartsign.ReasonCode {
+	if kind == chartsign.KindProvenance {
+		return ReasonProvMalformed
+	}
+	return ReasonBundleMalformed
 }
 
 // accept closes a result whose evidence is genuine: verified if a named signer made it.

@@ -14,11 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -111,6 +109,7 @@ func launch(ctx context.Context, cfg Config) (*Server, error) {
 	cmd.Env = environment()
 	cmd.Stdout, cmd.Stderr = cfg.Log, cfg.Log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a ctrl-C is for the sandbox, not for its parts
+	// The pipe tells the process that we live; cmd.Wait holds it open while it runs.
 	if _, err := cmd.StdinPipe(); err != nil {
 		stop()
 		return nil, err
@@ -157,48 +156,3 @@ func healthy(ctx context.Context, client *http.Client, url string) bool {
 	}
 	return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
 }
-
-// arguments of the server. Its metrics stand on the host of its HTTP port, on loopback.
-func arguments(cfg Config, ports []int) []string {
-	return []string{
-		"serve",
-		"--hostname", Origin,
-		"--http-address", Origin, "--http-port", strconv.Itoa(ports[0]),
-		"--grpc-address", Origin, "--grpc-port", strconv.Itoa(ports[1]),
-		"--http-metrics-port", strconv.Itoa(ports[2]),
-		"--storage-dir", cfg.Storage,
-		"--signer-filepath", cfg.KeyFile,
-		"--checkpoint-interval", checkpointEvery,
-		"--batch-max-age", batchEvery,
-		"--persistent-antispam",
-	}
-}
-
-// environment of the server: next to nothing, so that no setting of the caller (telemetry,
-// proxies, cloud credentials) reaches it.
-func environment() []string {
-	env := []string{"OTEL_SDK_DISABLED=true"}
-	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
-		if value, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+value)
-		}
-	}
-	return env
-}
-
-// freePorts asks the kernel for loopback ports that are free now. All are held until the
-// last is known, so that they differ.
-func freePorts(ctx context.Context, n int) ([]int, error) {
-	ports := make([]int, n)
-	for i := range ports {
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", Origin+":0")
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer listener.Close()
-		ports[i] = listener.Addr().(*net.TCPAddr).Port
-	}
-	return ports, nil
-}
-
-func address(port int) string { return net.JoinHostPort(Origin, strconv.Itoa(port)) }

@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: The chartsign authors
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/chartsign/chartsign"
+	"github.com/chartsign/chartsign/gate"
+)
+
+// Report is the judgements on one or many charts.
+type Report struct {
+	APIVersion string   `json:"apiVersion"`
+	Kind       string   `json:"kind"`
+	Results    []Result `json:"results"`
+	Summary    Summary  `json:"summary"`
+}
+
+// Summary counts the verdicts.
+type Summary struct {
+	Allowed      int `json:"allowed"`
+	Denied       int `json:"denied"`
+	Unsigned     int `json:"unsigned"`
+	Rejected     int `json:"rejected"`
+	Inconclusive int `json:"inconclusive"`
+}
+
+// Result is the judgement on one chart.
+type Result struct {
+	Reference Reference `json:"reference"`
+	// Chart is absent if the chart could not be read.
+	Chart   *Chart `json:"chart,omitempty"`
+	Verdict string `json:"verdict"`
+	// Enforced is false where the rule only warns.
+	Enforced bool       `json:"enforced"`
+	Rule     string     `json:"rule"`
+	Evidence []Evidence `json:"evidence"`
+	Denials  []Finding  `json:"denials"`
+	Warnings []Finding  `json:"warnings"`
+	Policy   *Policy    `json:"policy,omitempty"`
+	Trust    Trust      `json:"trust"`
+	// Reason says why the verdict is not allowed.
+	Reason *Reason `json:"reason,omitempty"`
+}
+
+// Reference is how the chart was named and what it resolved to.
+type Reference struct {
+	Given          string `json:"given"`
+	Resolved       string `json:"resolved"`
+	ManifestDigest string `json:"manifestDigest"`
+}
+
+// Chart is what the chart says about itself, and the digest and size of its archive.
+type Chart struct {
+	Name       string `json:"name"`
+	Version    string `json:"version"`
+	AppVersion string `json:"appVersion"`
+	Digest     string `json:"digest"`
+	Size       int64  `json:"size"`
+}
+
+// Evidence is the judgement on one signature.
+type Evidence struct {
+	Kind          string      `json:"kind"`
+	Source        string      `json:"source"`
+	Location      string      `json:"location,omitempty"`
+	Digest        string      `json:"digest"`
+	Binds         string      `json:"binds"`
+	Verdict       string      `json:"verdict"`
+	Signer        *Signer     `json:"signer,omitempty"`
+	SignedAt      *time.Time  `json:"signedAt,omitempty"`
+	Timestamps    []Timestamp `json:"timestamps"`
+	Log           *Log        `json:"log,omitempty"`
+	PredicateType string      `json:"predicateType,omitempty"`
+	Relaxed       []string    `json:"relaxed,omitempty"`
+	Reason        *Reason     `json:"reason,omitempty"`
+}
+
+// Signer is who signed, under the name that the rule gives; a claim unless verified.
+type Signer struct {
+	Name string `json:"name,omitempty"`
+	chartsign.Identity
+}
+
+// Timestamp is a trusted time over the signature.
+type Timestamp struct {
+	Kind   string    `json:"kind"`
+	Source string    `json:"source,omitempty"`
+	Time   time.Time `json:"time"`
+}
+
+// Log is where a transparency log has recorded the signature.
+type Log struct {
+	Origin string     `json:"origin"`
+	Index  int64      `json:"index"`
+	Time   *time.Time `json:"time,omitempty"`
+}
+
+// Reason is a code of docs/spec/reasons.md with its message.
+type Reason struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Finding is one denial or warning of a policy.
+type Finding struct {
+	Rule     string `json:"rule"`
+	Message  string `json:"message"`
+	Solution string `json:"solution,omitempty"`
+}
+
+// Policy names the policies that decided.
+type Policy struct {
+	Digest  string   `json:"digest"`
+	Sources []string `json:"sources"`
+}
+
+// Trust names rule, signers and keys that were trusted.
+type Trust struct {
+	Digest string `json:"digest"`
+}
+
+// New returns the report on judgements, in their order.
+func New(judgements []gate.Judgement) *Report {
+	document := &Report{APIVersion: "chartsign.dev/v1", Kind: "Report", Results: []Result{}}
+	for _, judgement := range judgements {
+		document.Results = append(document.Results, newResult(judgement))
+		document.Summary.count(judgement.Verdict)
+	}
+	return document
+}
+
+func (s *Summary) count(verdict gate.Verdict) {
+	switch verdict {
+	case gate.Allowed:
+		s.Allowed++
+	case gate.Denied:
+		s.Denied++
+	case gate.Unsigned:
+		s.Unsigned++
+	case gate.Rejected:
+		s.Rejected++
+	case gate.Inconclusive:
+		s.Inconclusive++
+	}
+}
+
+// WriteJSON writes the report as indented JSON.
+func (r *Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}
+
+// WriteYAML writes the same document as YAML.
+func (r *Report) WriteYAML(w io.Writer) error {
+	data, err := yaml.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	return err
+}
