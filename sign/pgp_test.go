@@ -142,7 +142,7 @@ func TestPGPBodyIsHelms(t *testing.T) {
 		"helm3.prov":    "provenance/honest/helm3/guestbook-1.4.2.tgz",
 	} {
 		t.Run(prov, func(t *testing.T) {
-			helms, err := os.ReadFile(filepath.Join(testdata, "provenance/honest", prov))
+			helms, err := os.ReadFile(filepath.Join(testdata, "provenance", "honest", prov))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -171,23 +171,23 @@ func TestPGPEveryKindOfKey(t *testing.T) {
 			return key
 		}
 	}
+	generated := func(config *packet.Config, subkey bool) func(*testing.T) *keys.SigningKey {
+		return func(t *testing.T) *keys.SigningKey {
+			t.Helper()
+			return newKey(t, config, subkey)
+		}
+	}
 	var all []*keys.SigningKey
 	for name, make := range map[string]func(*testing.T) *keys.SigningKey{
-		"RSA 3072":                      fromFile("release"),
-		"ed25519 with a signing subkey": fromFile("maintainer"),
-		"primary that only certifies":   fromFile("split"),
-		"no secret of the primary":      fromFile("split.laptop"),
-		"passphrase":                    fromFile("protected"),
-		"new RSA 2048":                  func(t *testing.T) *keys.SigningKey { return newKey(t, &packet.Config{RSABits: 2048}, false) },
-		"new ed25519, signing subkey": func(t *testing.T) *keys.SigningKey {
-			return newKey(t, &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA}, true)
-		},
-		"new P-256": func(t *testing.T) *keys.SigningKey {
-			return newKey(t, &packet.Config{Algorithm: packet.PubKeyAlgoECDSA, Curve: packet.CurveNistP256}, false)
-		},
-		"new P-384, wants a larger hash": func(t *testing.T) *keys.SigningKey {
-			return newKey(t, &packet.Config{Algorithm: packet.PubKeyAlgoECDSA, Curve: packet.CurveNistP384}, false)
-		},
+		"RSA 3072":                       fromFile("release"),
+		"ed25519 with a signing subkey":  fromFile("maintainer"),
+		"primary that only certifies":    fromFile("split"),
+		"no secret of the primary":       fromFile("split.laptop"),
+		"passphrase":                     fromFile("protected"),
+		"new RSA 2048":                   generated(&packet.Config{RSABits: 2048}, false),
+		"new ed25519, signing subkey":    generated(&packet.Config{Algorithm: packet.PubKeyAlgoEdDSA}, true),
+		"new P-256":                      generated(&packet.Config{Algorithm: packet.PubKeyAlgoECDSA, Curve: packet.CurveNistP256}, false),
+		"new P-384, wants a larger hash": generated(&packet.Config{Algorithm: packet.PubKeyAlgoECDSA, Curve: packet.CurveNistP384}, false),
 	} {
 		t.Run(name, func(t *testing.T) {
 			key := make(t)

@@ -132,6 +132,8 @@ func (k *PrivateKey) GoString() string { return "sign.PrivateKey(" + k.String() 
 // prehashes reports whether the key signs a digest: pure Ed25519 signs the content itself.
 func (k *PrivateKey) prehashes() bool { return k.details.GetHashType() != crypto.Hash(0) }
 
+func (k *PrivateKey) usesSHA256() bool { return k.details.GetHashType() == crypto.SHA256 }
+
 // keypair is a PrivateKey in the form that sigstore-go wants.
 type keypair struct{ *PrivateKey }
 

@@ -44,7 +44,10 @@ func chooseServices(opts SigstoreOptions, now time.Time) (*services, error) {
 	if s.stamps, err = chooseTimestamps(config, opts, now); err != nil {
 		return nil, err
 	}
-	return s, s.check(opts)
+	if err := s.check(opts); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // readSigningConfig refuses a configuration that names services but not how many to use:
@@ -143,7 +146,8 @@ func (s *services) check(opts SigstoreOptions) error {
 	if parsed.Scheme != "https" && !isLoopback(parsed.Hostname()) && !opts.PlainHTTPUnsafe {
 		return fmt.Errorf("%w: the identity token would go to %s in the clear: want https", ErrOptions, parsed.Redacted())
 	}
-	if len(s.stamps) == 0 && !s.logsTellTime() {
+	// Rekor v1 signs the time of an entry, Rekor v2 does not.
+	if len(s.stamps) == 0 && !s.hasLog(1) {
 		return fmt.Errorf("%w: nobody would vouch for the time of the certificate: want a timestamp authority, or a log with version 1 of Rekor's interface", ErrOptions)
 	}
 	return nil
@@ -157,23 +161,9 @@ func (s *services) logURLs() []string {
 	return urls
 }
 
-// logsTellTime: Rekor v1 signs the time of an entry, Rekor v2 does not.
-func (s *services) logsTellTime() bool {
-	for _, log := range s.logs {
-		if log.MajorAPIVersion == 1 {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *services) hasLogV2() bool {
-	for _, log := range s.logs {
-		if log.MajorAPIVersion == 2 {
-			return true
-		}
-	}
-	return false
+// hasLog reports whether a log with the major version of Rekor's interface is asked.
+func (s *services) hasLog(version uint32) bool {
+	return slices.ContainsFunc(s.logs, func(log root.Service) bool { return log.MajorAPIVersion == version })
 }
 
 func parseURL(address string) (*url.URL, error) {

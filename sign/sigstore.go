@@ -13,7 +13,6 @@ import (
 	"time"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
-	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
 
 	"github.com/chartsign/chartsign"
@@ -89,10 +88,25 @@ func NewSigstore(opts SigstoreOptions) (*Sigstore, error) {
 	if opts.TrustedRoot == nil && (opts.Key == nil || len(s.services.logs)+len(s.services.stamps) > 0) {
 		return nil, fmt.Errorf("%w: want a trusted root, to verify what the services say", ErrOptions)
 	}
-	if opts.Key != nil && !opts.Key.prehashes() && s.services.hasLogV2() {
-		return nil, fmt.Errorf("%w: version 2 of Rekor's interface takes no Ed25519 keys: want ECDSA or RSA", ErrPrivateKey)
+	if err := s.checkKey(); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+// checkKey finds keys that the logs would refuse after everything else was done.
+func (s *Sigstore) checkKey() error {
+	key := s.options.Key
+	switch {
+	case key == nil:
+		return nil
+	case !key.prehashes() && s.services.hasLog(2):
+		return fmt.Errorf("%w: version 2 of Rekor's interface takes no Ed25519 keys: want ECDSA or RSA", ErrPrivateKey)
+	case key.prehashes() && !key.usesSHA256() && s.services.hasLog(1):
+		return fmt.Errorf("%w: version 1 of Rekor's interface checks envelopes by SHA-256 only: want an ECDSA key on P-256, RSA or Ed25519", ErrPrivateKey)
+	default:
+		return nil
+	}
 }
 
 // Identity returns as whom the signer will sign: the key, or what the token claims and
@@ -121,7 +135,7 @@ func (s *Sigstore) SignArchive(ctx context.Context, chart *chartsign.Chart, arch
 	}
 	// Archives are verified by their SHA-256 alone; Ed25519 signs content and larger curves
 	// sign longer digests.
-	if key := s.options.Key; key != nil && key.details.GetProtoHashType() != protocommon.HashAlgorithm_SHA2_256 {
+	if key := s.options.Key; key != nil && !key.usesSHA256() {
 		return chartsign.Evidence{}, fmt.Errorf("%w: an archive is signed by its SHA-256: want an ECDSA key on P-256 or an RSA key", ErrPrivateKey)
 	}
 	subject := chartsign.Subject{Chart: chart}

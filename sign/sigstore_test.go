@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -167,7 +168,9 @@ func TestKeySigns(t *testing.T) {
 		{"Ed25519, log v1", newPrivateKey(t, edKey, errEd), 1, false, true},
 		{"Ed25519, log v2", newPrivateKey(t, edKey, errEd), 2, false, false},
 		{"Ed25519, no services", newPrivateKey(t, edKey, errEd), 0, false, true},
-		{"P-384, log v1", newPrivateKey(t, p384, err384), 1, false, true},
+		{"P-384, log v1", newPrivateKey(t, p384, err384), 1, false, false},
+		{"P-384, log v2", newPrivateKey(t, p384, err384), 2, false, true},
+		{"P-384, no services", newPrivateKey(t, p384, err384), 0, false, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			opts := w.options(t, tc.rekor)
@@ -219,7 +222,7 @@ func TestArchiveMustBeTheCharts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"other bytes":      second(signer.SignArchive(t.Context(), chart, append(archive[:len(archive):len(archive)], 0))),
+		"other bytes":      second(signer.SignArchive(t.Context(), chart, append(slices.Clip(archive), 0))),
 		"no bytes":         second(signer.SignArchive(t.Context(), chart, nil)),
 		"no chart":         second(signer.SignArchive(t.Context(), nil, archive)),
 		"config blob only": second(signer.SignArchive(t.Context(), config, archive)),
@@ -267,10 +270,25 @@ func TestSelfCheckFindsRogueServices(t *testing.T) {
 	}
 }
 
+// TestSelfCheckIsStricterThanTheLibrary: sigstore-go accepts its own bundles without a
+// signed certificate timestamp; those who verify the chart do not.
+func TestSelfCheckIsStricterThanTheLibrary(t *testing.T) {
+	w := newWorld(t)
+	w.services.NoSCT = true
+	evidence, err := newSigstore(t, w.options(t, 1)).SignManifest(t.Context(), manifest)
+	var reason *chartsign.Reason
+	if !errors.Is(err, sign.ErrSelfCheck) || !errors.As(err, &reason) || reason.Code != verify.ReasonSCTInvalid {
+		t.Errorf("got %v, want %v for %s", err, sign.ErrSelfCheck, verify.ReasonSCTInvalid)
+	}
+	if len(evidence.Bytes()) > 0 {
+		t.Error("got evidence beside an error")
+	}
+}
+
 // TestCertificateForSomebodyElse: Fulcio certifies another identity than the token's.
 func TestCertificateForSomebodyElse(t *testing.T) {
 	w := newWorld(t)
-	proxy := w.VirtualSigstore.Serve(t) // certifies what it is told, by the same authority
+	proxy := w.Serve(t) // certifies what it is told, by the same authority
 	for name, tc := range map[string]struct {
 		claims map[string]any
 		want   error
@@ -366,7 +384,7 @@ func TestOptions(t *testing.T) {
 // TestSelectors: how many logs and authorities sign is the configuration's word.
 func TestSelectors(t *testing.T) {
 	w := newWorld(t)
-	other := w.VirtualSigstore.Serve(t)
+	other := w.Serve(t)
 	config := func(selector string, count int) []byte {
 		service := func(url, operator string) string {
 			return fmt.Sprintf(`{"url":%q,"majorApiVersion":1,"operator":%q,"validFor":{"start":"2020-01-01T00:00:00Z"}}`, url, operator)

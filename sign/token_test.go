@@ -144,6 +144,6 @@ func TestSignerShowsNoToken(t *testing.T) {
 	opts := w.options(t, 1)
 	signer := newSigstore(t, opts)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
-		requireSecret(t, errors.New(fmt.Sprintf(verb, signer)), opts.IdentityToken)
+		requireSecret(t, fmt.Errorf(verb, signer), opts.IdentityToken)
 	}
 }

@@ -43,7 +43,7 @@ type wire struct {
 	service string
 	base    http.RoundTripper
 	timeout time.Duration
-	done    context.Context //nolint:containedctx // of the one operation that the wire is made for
+	done    context.Context // of the one operation that the wire is made for
 	passes  []int           // statuses besides 200 and 201 that the client wants to see
 	check   func([]byte) error
 }
@@ -86,7 +86,7 @@ func bodyOf(req *http.Request) ([]byte, error) {
 func (w *wire) once(req *http.Request, body []byte) (resp *http.Response, answer []byte, err error) {
 	ctx, cancel := context.WithTimeout(req.Context(), w.timeout)
 	defer cancel()
-	defer context.AfterFunc(w.done, cancel)()
+	defer context.AfterFunc(w.done, cancel)() //nolint:contextcheck // the request's own context may be empty, and this one ends it
 	copied := req.Clone(ctx)
 	if body != nil {
 		copied.Body = io.NopCloser(bytes.NewReader(body))
@@ -139,9 +139,9 @@ func (w *wire) pause(ctx context.Context, wait time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctx.Err()
 	case <-w.done.Done():
-		return context.Cause(w.done)
+		return w.done.Err()
 	}
 }
 

@@ -76,6 +76,10 @@ type signing struct {
 	kind packet.SignatureType
 	at   time.Time
 	edit func(*packet.Signature) // before it is signed
+	// issuer and fingerprint are what the signature says of its key, unless they are zero;
+	// an empty fingerprint is left out.
+	issuer      *uint64
+	fingerprint []byte
 }
 
 func (s signing) packet(tb testing.TB, text string) []byte {
@@ -96,13 +100,20 @@ func (s signing) packet(tb testing.TB, text string) []byte {
 	if s.edit != nil {
 		s.edit(signature)
 	}
+	key := *s.key // the library writes the fingerprint of this one
+	if s.fingerprint != nil {
+		key.Fingerprint = s.fingerprint
+	}
+	if s.issuer != nil {
+		signature.IssuerKeyId = s.issuer
+	}
 	config := configAt(s.at)
 	h, err := signature.PrepareSign(config)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	h.Write([]byte(strings.ReplaceAll(text, "\n", "\r\n")))
-	if err := signature.Sign(h, s.key, config); err != nil {
+	if err := signature.Sign(h, &key, config); err != nil {
 		tb.Fatal(err)
 	}
 	var encoded bytes.Buffer

@@ -63,6 +63,12 @@ func commonFlags() []cli.Flag {
 	}
 }
 
+// given reports whether a flag has a value; an environment variable that is set to nothing
+// gives none.
+func given(c *cli.Context, name string) bool {
+	return c.IsSet(name) && (c.String(name) != "" || len(values(c, name)) > 0)
+}
+
 // values returns a repeatable flag's values; an environment variable that is set to nothing
 // gives none.
 func values(c *cli.Context, name string) []string {

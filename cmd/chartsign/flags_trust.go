@@ -53,7 +53,7 @@ func compileTrust(ctx context.Context, c *cli.Context) (*gate.Trust, error) {
 		return compileShort(ctx, c, opts)
 	}
 	for _, name := range shortFlags {
-		if c.IsSet(name) {
+		if given(c, name) {
 			return nil, usagef("--trust and --%s exclude each other", name).hint("put the signer into the trust policy")
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -99,7 +100,7 @@ func v2Body(p proposal) ([]byte, error) {
 	encoded, err := protojson.Marshal(&rekortiles.Entry{
 		ApiVersion: "0.0.2", Kind: "hashedrekord",
 		Spec: &rekortiles.Spec{Spec: &rekortiles.Spec_HashedRekordV002{HashedRekordV002: &rekortiles.HashedRekordLogEntryV002{
-			Data:      &protocommon.HashOutput{Algorithm: protocommon.HashAlgorithm_SHA2_256, Digest: p.digest},
+			Data:      &protocommon.HashOutput{Algorithm: algorithmOf(p.digest), Digest: p.digest},
 			Signature: &rekortiles.Signature{Content: p.signature, Verifier: p.verifier},
 		}}},
 	})
@@ -107,6 +108,17 @@ func v2Body(p proposal) ([]byte, error) {
 		return nil, err
 	}
 	return jsoncanonicalizer.Transform(encoded)
+}
+
+func algorithmOf(digest []byte) protocommon.HashAlgorithm {
+	switch len(digest) {
+	case sha512.Size384:
+		return protocommon.HashAlgorithm_SHA2_384
+	case sha512.Size:
+		return protocommon.HashAlgorithm_SHA2_512
+	default:
+		return protocommon.HashAlgorithm_SHA2_256
+	}
 }
 
 // add logs what p speaks about.

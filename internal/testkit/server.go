@@ -34,6 +34,9 @@ import (
 type Services struct {
 	// URLs of the services, as a signing configuration names them.
 	FulcioURL, Rekor1URL, Rekor2URL, TimestampURL string
+	// NoSCT makes Fulcio leave certificates out of the transparency log. It is set before the
+	// first request.
+	NoSCT bool
 
 	mu       sync.Mutex
 	requests []string
@@ -52,7 +55,9 @@ func (v *VirtualSigstore) Serve(tb testing.TB) *Services {
 	tb.Helper()
 	s := &Services{faults: map[string]http.HandlerFunc{}}
 	mux := http.NewServeMux()
-	mux.Handle("POST /api/v2/signingCert", s.around(ServiceFulcio, v.serveFulcio))
+	mux.Handle("POST /api/v2/signingCert", s.around(ServiceFulcio, func(_ context.Context, r *http.Request, body []byte) (answer, error) {
+		return v.serveFulcio(r, body, s.NoSCT)
+	}))
 	mux.Handle("POST /api/v1/log/entries", s.around(ServiceRekor, v.serveRekor1))
 	mux.Handle("POST /api/v2/log/entries", s.around(ServiceRekor, v.serveRekor2))
 	mux.Handle("POST /api/v1/timestamp", s.around(ServiceTimestamp, v.serveTimestamp))
@@ -159,7 +164,7 @@ func (s *Services) around(name string, serve service) http.Handler {
 }
 
 // serveFulcio certifies the e-mail address of the token, or else its subject.
-func (v *VirtualSigstore) serveFulcio(_ context.Context, r *http.Request, body []byte) (answer, error) {
+func (v *VirtualSigstore) serveFulcio(r *http.Request, body []byte, noSCT bool) (answer, error) {
 	var request struct {
 		PublicKeyRequest struct {
 			PublicKey struct{ Content string }
@@ -179,6 +184,9 @@ func (v *VirtualSigstore) serveFulcio(_ context.Context, r *http.Request, body [
 	leaf, err := v.leafForToken(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 	if err != nil {
 		return answer{}, err
+	}
+	if noSCT {
+		leaf.ctKey = nil
 	}
 	certificate, err := v.fulcio.leafFor(leaf, key)
 	if err != nil {
