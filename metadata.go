@@ -16,6 +16,9 @@ import (
 	"github.com/Masterminds/semver/v3"
 	sigsjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
+
+	"github.com/chartsign/chartsign/internal/limits"
+	"github.com/chartsign/chartsign/internal/strictyaml"
 )
 
 // Metadata is the content of Chart.yaml in the fields, names and order that Helm 3 and 4
@@ -60,13 +63,10 @@ type Dependency struct {
 	Alias        string   `json:"alias,omitempty"`
 }
 
-// ErrDuplicateKey is wrapped by errors of ParseMetadata about a key that stands twice.
-var ErrDuplicateKey = errors.New("duplicate key")
-
-// ParseMetadata reads a Chart.yaml. It is stricter than Helm where Helm's answer depends on luck: duplicate keys, keys
-// that differ from a known one in case only, and several documents are errors. Everything
-// it accepts it reads as Helm does, unquoted numbers in text fields and clean-up of
-// unprintable characters included.
+// ParseMetadata reads a Chart.yaml. It is stricter than Helm where Helm's answer depends on
+// luck: duplicate keys (strictyaml.ErrDuplicateKey), keys that differ from a known one in
+// case only, and several documents are errors. Everything it accepts it reads as Helm does,
+// unquoted numbers in text fields and clean-up of unprintable characters included.
 func ParseMetadata(data []byte) (*Metadata, error) {
 	md := new(Metadata)
 	if err := decodeYAML(data, md); err != nil {
@@ -110,10 +110,7 @@ var utf8BOM = []byte{0xEF, 0xBB, 0xBF}
 
 func decodeYAML(data []byte, into *Metadata) error {
 	data = bytes.TrimPrefix(data, utf8BOM)
-	if err := checkDocuments(data); err != nil {
-		return err
-	}
-	keys, err := uniqueKeys(data)
+	keys, err := topLevel(data)
 	if err != nil {
 		return err
 	}
@@ -124,14 +121,13 @@ func decodeYAML(data []byte, into *Metadata) error {
 	return yaml.Unmarshal(data, into)
 }
 
-// uniqueKeys returns the top-level keys of a YAML mapping in which no key, at any depth,
-// stands twice.
-func uniqueKeys(data []byte) (map[string]json.RawMessage, error) {
+// topLevel returns the fields of a YAML mapping that strictyaml has checked.
+func topLevel(data []byte) (map[string]json.RawMessage, error) {
+	if err := strictyaml.Check(data, limits.ChartYAML); err != nil {
+		return nil, err
+	}
 	asJSON, err := yaml.YAMLToJSONStrict(data)
 	if err != nil {
-		if _, lax := yaml.YAMLToJSON(data); lax == nil {
-			return nil, fmt.Errorf("%w: %w", ErrDuplicateKey, err) // the only thing that the strict reader refuses besides
-		}
 		return nil, err
 	}
 	var keys map[string]json.RawMessage
@@ -297,10 +293,7 @@ func (m *Metadata) merge(requirements []byte) error {
 	if len(requirements) == 0 {
 		return nil
 	}
-	if err := checkDocuments(requirements); err != nil {
-		return err
-	}
-	keys, err := uniqueKeys(requirements)
+	keys, err := topLevel(requirements)
 	if err != nil {
 		return err
 	}

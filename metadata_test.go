@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chartsign/chartsign"
+	"github.com/chartsign/chartsign/internal/strictyaml"
 )
 
 // vectors returns the names of testdata/metadata that have a file with the given suffix.
@@ -120,7 +121,7 @@ func TestParseMetadataStricterThanHelm(t *testing.T) {
 			if !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got error %q, want a text with %q", err, tt.want)
 			}
-			if got, want := errors.Is(err, chartsign.ErrDuplicateKey), tt.want == "duplicate key"; got != want {
+			if got, want := errors.Is(err, strictyaml.ErrDuplicateKey), tt.want == "duplicate key"; got != want {
 				t.Errorf("got ErrDuplicateKey %t, want %t", got, want)
 			}
 		})

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chartsign/chartsign"
 	"github.com/chartsign/chartsign/internal/limits"
@@ -246,6 +247,24 @@ func TestEndlessManifest(t *testing.T) {
 	f.on(endless)
 	_, err := f.chart("1.2.3").Resolve(t.Context())
 	wantCode(t, err, chartsign.ReasonInvalidResponse)
+}
+
+// A connection that stays open and says nothing more holds nobody.
+func TestStalledBody(t *testing.T) {
+	f := newRegistry(t, true)
+	s := f.putChart("")
+	f.on(only(s.chart.Digest, func(w http.ResponseWriter, r *http.Request) bool {
+		_, _ = w.Write(s.archive[:20])
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		return true
+	}))
+	chart := f.chart("1.2.3")
+	chart.repository.client.stall = 20 * time.Millisecond
+	dir := t.TempDir()
+	_, err := chart.Pull(t.Context(), dir, PullOptions{})
+	wantCode(t, err, chartsign.ReasonUnavailable)
+	wantEmpty(t, dir)
 }
 
 // Helm compares neither: the config blob says one chart, the archive holds another.

@@ -21,18 +21,19 @@ var errStalled = errors.New("no more data came in time")
 // long, and when it is closed.
 type watched struct {
 	body   io.ReadCloser
+	wait   time.Duration
 	timer  *time.Timer
 	cancel context.CancelCauseFunc
 }
 
-func newWatched(body io.ReadCloser, cancel context.CancelCauseFunc) *watched {
-	timer := time.AfterFunc(limits.OCIStall, func() { cancel(errStalled) })
+func newWatched(body io.ReadCloser, cancel context.CancelCauseFunc, wait time.Duration) *watched {
+	timer := time.AfterFunc(wait, func() { cancel(errStalled) })
 	timer.Stop()
-	return &watched{body: body, cancel: cancel, timer: timer}
+	return &watched{body: body, wait: wait, cancel: cancel, timer: timer}
 }
 
 func (w *watched) Read(p []byte) (int, error) {
-	w.timer.Reset(limits.OCIStall)
+	w.timer.Reset(w.wait)
 	defer w.timer.Stop() // what the caller does between two reads is its own time
 	return w.body.Read(p)
 }

@@ -57,6 +57,7 @@ type Client struct {
 	read   chartsign.ReadOptions
 	now    func() time.Time
 	settle time.Duration
+	stall  time.Duration
 }
 
 const defaultUserAgent = "chartsign"
@@ -76,6 +77,7 @@ func NewClient(opts Options) (*Client, error) {
 		read:   opts.Read,
 		now:    opts.Now,
 		settle: limits.OCISettle,
+		stall:  limits.OCIStall,
 		auth: &auth.Client{
 			Client: &http.Client{
 				Transport:     &guard{next: &retrier{next: transport, pause: sleep}},

@@ -36,8 +36,7 @@ func (e *statusError) Error() string {
 
 // statusOf returns the status code that err is about, or zero.
 func statusOf(err error) int {
-	var status *statusError
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[*statusError](err); ok {
 		return status.code
 	}
 	return 0
@@ -92,8 +91,7 @@ func noResponse(err error, host, what string) error {
 	if errors.As(err, &reason) && reason.Err != nil {
 		return chartsign.Reasonf(reason.Code, "%s of %s: %w", what, host, withoutURL(reason.Err))
 	}
-	var token *errcode.ErrorResponse
-	if errors.As(err, &token) {
+	if token, ok := errors.AsType[*errcode.ErrorResponse](err); ok {
 		return chartsign.Reasonf(codeOfToken(token.StatusCode), "%s of %s: the token service refused: %w", what, host, &statusError{code: token.StatusCode})
 	}
 	return chartsign.Reasonf(codeOfFailure(err), "%s of %s: %w", what, host, withoutURL(err))

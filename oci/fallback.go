@@ -38,7 +38,8 @@ func (r repository) addToFallback(ctx context.Context, subject chartsign.Digest,
 				return err
 			}
 			watch.wrote(r.client.clock().Sub(started))
-			pause = rand.N(pause) + time.Millisecond // so that writers do not march in step
+			// So that writers do not march in step.
+			pause = rand.N(pause) + time.Millisecond //nolint:gosec // G404: nothing secret depends on it
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return chartsign.Reasonf(chartsign.ReasonUnavailable, "tag %s of %s: %w", referrersTag(subject), r.origin.Host, err)

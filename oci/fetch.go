@@ -50,6 +50,7 @@ func (r repository) manifest(ctx context.Context, tag string, pinned chartsign.D
 // open starts the download of a blob. The reader fails unless it yields exactly what want
 // promises; it must be closed.
 func (r repository) open(ctx context.Context, want descriptor, what string) (*promised, func(), error) {
+	//nolint:bodyclose // the caller closes it, by the second result
 	resp, err := r.send(ctx, call{what: what + " " + want.Digest, method: http.MethodGet, url: r.at("blobs", want.digest.String()), accept: mediaTypeBlob + ", */*", want: []int{http.StatusOK}})
 	if err != nil {
 		return nil, nil, err

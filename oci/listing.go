@@ -42,8 +42,11 @@ func parseIndex(header string, body []byte) (index, error) {
 	if mediaType != mediaTypeIndex {
 		return index{}, fmt.Errorf("media type: got %.100q, want %s", mediaType, mediaTypeIndex)
 	}
-	var i index
-	return i, json.Unmarshal(body, &i)
+	var parsed index
+	if err := json.Unmarshal(body, &parsed); err != nil {
+		return index{}, err
+	}
+	return parsed, nil
 }
 
 // digests returns what the index lists. An entry that cannot be named is an error, the

@@ -19,11 +19,11 @@ import (
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.FixedZone("CET", 3600))
 
-func pushRequest(t testing.TB, archive []byte) PushRequest {
-	t.Helper()
+func pushRequest(tb testing.TB, archive []byte) PushRequest {
+	tb.Helper()
 	read, err := chartsign.ReadChart(bytes.NewReader(archive), chartsign.ReadOptions{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return PushRequest{Archive: bytes.NewReader(archive), Chart: read, Created: noon}
 }

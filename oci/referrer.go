@@ -35,7 +35,7 @@ func (r repository) referrers(ctx context.Context, subject chartsign.Digest) ([]
 			found[i] = referrer{candidate: candidates[i], problem: errThrottled}
 			return
 		}
-		found[i] = r.referrer(ctx, candidates[i], subject)
+		found[i] = r.referrer(ctx, candidates[i])
 		if hasCode(found[i].problem, chartsign.ReasonRateLimited) {
 			throttled.Store(true)
 		}
@@ -48,7 +48,7 @@ var errThrottled = chartsign.Reasonf(chartsign.ReasonRateLimited, "not asked for
 
 // referrer reads one manifest. Its types are those that it has itself: the entry of a
 // listing may say anything (older clients and some registries write wrong ones).
-func (r repository) referrer(ctx context.Context, from candidate, subject chartsign.Digest) referrer {
+func (r repository) referrer(ctx context.Context, from candidate) referrer {
 	got := referrer{candidate: from}
 	fetched, err := r.manifest(ctx, "", from.digest, limits.OCIReferrerManifest)
 	if err != nil {

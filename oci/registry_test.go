@@ -40,11 +40,11 @@ type fakeRegistry struct {
 }
 
 // newRegistry starts a registry; with api it has the Referrers API.
-func newRegistry(t testing.TB, api bool) *fakeRegistry {
-	t.Helper()
-	f := &fakeRegistry{t: t, inner: registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(api))}
+func newRegistry(tb testing.TB, api bool) *fakeRegistry {
+	tb.Helper()
+	f := &fakeRegistry{t: tb, inner: registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(api))}
 	f.server = httptest.NewServer(http.HandlerFunc(f.serve))
-	t.Cleanup(f.server.Close)
+	tb.Cleanup(f.server.Close)
 	return f
 }
 
@@ -112,11 +112,11 @@ func (f *fakeRegistry) putManifest(repo, tag, mediaType string, content any) des
 	return d
 }
 
-func mustJSON(t testing.TB, v any) []byte {
-	t.Helper()
+func mustJSON(tb testing.TB, v any) []byte {
+	tb.Helper()
 	data, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
@@ -230,8 +230,8 @@ func (f *fakeRegistry) ref(repo, tag string) chartsign.Reference {
 }
 
 // buildChart packs a chart; extra are further files, name and content in turn.
-func buildChart(t testing.TB, name, version string, extra ...string) []byte {
-	t.Helper()
+func buildChart(tb testing.TB, name, version string, extra ...string) []byte {
+	tb.Helper()
 	files := append([]string{"Chart.yaml", fmt.Sprintf("apiVersion: v2\nname: %s\nversion: %s\nappVersion: \"1.0\"\n", name, version)}, extra...)
 	var out bytes.Buffer
 	zipped := gzip.NewWriter(&out)
@@ -239,44 +239,44 @@ func buildChart(t testing.TB, name, version string, extra ...string) []byte {
 	for i := 0; i+1 < len(files); i += 2 {
 		header := &tar.Header{Name: name + "/" + files[i], Mode: 0o644, Size: int64(len(files[i+1])), Typeflag: tar.TypeReg}
 		if err := archive.WriteHeader(header); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := io.WriteString(archive, files[i+1]); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := errors.Join(archive.Close(), zipped.Close()); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.Bytes()
 }
 
 // wantCode fails unless err is a Reason of the code that says nothing secret.
-func wantCode(t testing.TB, err error, want chartsign.ReasonCode) {
-	t.Helper()
+func wantCode(tb testing.TB, err error, want chartsign.ReasonCode) {
+	tb.Helper()
 	var reason *chartsign.Reason
 	if !errors.As(err, &reason) {
-		t.Fatalf("got error %v, want a reason %s", err, want)
+		tb.Fatalf("got error %v, want a reason %s", err, want)
 	}
 	if reason.Code != want {
-		t.Fatalf("got code %s (%v), want %s", reason.Code, err, want)
+		tb.Fatalf("got code %s (%v), want %s", reason.Code, err, want)
 	}
 	for _, secret := range []string{"hunter2", "s3cr3t", "X-Amz-Signature"} {
 		if strings.Contains(err.Error(), secret) {
-			t.Errorf("the error holds a secret: %v", err)
+			tb.Errorf("the error holds a secret: %v", err)
 		}
 	}
 }
 
 // wantEmpty fails if anything was left in dir.
-func wantEmpty(t testing.TB, dir string) {
-	t.Helper()
+func wantEmpty(tb testing.TB, dir string) {
+	tb.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, entry := range entries {
-		t.Errorf("%s was left behind", entry.Name())
+		tb.Errorf("%s was left behind", entry.Name())
 	}
 }
 
@@ -297,19 +297,19 @@ func answer(w http.ResponseWriter, status int, contentType, body string) bool {
 }
 
 // packed packs one file.
-func packed(t testing.TB, name, content string) []byte {
-	t.Helper()
+func packed(tb testing.TB, name, content string) []byte {
+	tb.Helper()
 	var out bytes.Buffer
 	zipped := gzip.NewWriter(&out)
 	archive := tar.NewWriter(zipped)
 	if err := archive.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content)), Typeflag: tar.TypeReg}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if _, err := io.WriteString(archive, content); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := errors.Join(archive.Close(), zipped.Close()); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.Bytes()
 }

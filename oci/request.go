@@ -68,7 +68,7 @@ func (r repository) send(ctx context.Context, c call) (*http.Response, error) {
 		cancel(nil)
 		return nil, err
 	}
-	resp.Body = newWatched(resp.Body, cancel)
+	resp.Body = newWatched(resp.Body, cancel, r.client.stall)
 	if slices.Contains(c.want, resp.StatusCode) {
 		return resp, nil
 	}

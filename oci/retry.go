@@ -55,7 +55,7 @@ func retryAfter(req *http.Request, resp *http.Response, err error, attempt int) 
 	}
 	// Half of it is chance, so that clients which were stopped together return apart.
 	wait := firstPause << attempt
-	wait = wait/2 + rand.N(wait/2)
+	wait = wait/2 + rand.N(wait/2) //nolint:gosec // G404: nothing secret depends on it
 	if err != nil {
 		return wait, errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
 	}

@@ -17,24 +17,24 @@ const denyNothing = "package chartsign\ndeny contains \"never\" if false\n"
 // testTime is the effective time of every test.
 var testTime = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
-func mustCompile(t testing.TB, modules map[string]string, data map[string]any) *Policy {
-	t.Helper()
-	p, err := CompileModules(t.Context(), modules, data, 0)
+func mustCompile(tb testing.TB, modules map[string]string, data map[string]any) *Policy {
+	tb.Helper()
+	p, err := CompileModules(tb.Context(), modules, data, 0)
 	if err != nil {
-		t.Fatalf("CompileModules: got %v, want no error", err)
+		tb.Fatalf("CompileModules: got %v, want no error", err)
 	}
 	return p
 }
 
 // evaluateText compiles one module and evaluates it.
-func evaluateText(t testing.TB, text string, in Input) Decision {
-	t.Helper()
+func evaluateText(tb testing.TB, text string, in Input) Decision {
+	tb.Helper()
 	if in.Time.IsZero() {
 		in.Time = testTime
 	}
-	d, err := mustCompile(t, map[string]string{"p.rego": text}, nil).Evaluate(t.Context(), in)
+	d, err := mustCompile(tb, map[string]string{"p.rego": text}, nil).Evaluate(tb.Context(), in)
 	if err != nil {
-		t.Fatalf("Evaluate: got %v, want no error", err)
+		tb.Fatalf("Evaluate: got %v, want no error", err)
 	}
 	return d
 }

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/chartsign/chartsign/internal/limits"
+	"github.com/chartsign/chartsign/internal/strictyaml"
 )
 
 // mergeDocuments parses the documents and merges their objects. Two documents may add to the
@@ -53,7 +54,7 @@ func checkData(data map[string]any) error {
 func parseDocument(doc document) (map[string]any, error) {
 	text := doc.text
 	if !strings.EqualFold(filepath.Ext(doc.name), ".json") {
-		if err := checkSingleYAML(text); err != nil {
+		if err := checkYAML(text); err != nil {
 			return nil, err
 		}
 		converted, err := yaml.YAMLToJSONStrict(text)
@@ -73,20 +74,19 @@ func parseDocument(doc document) (map[string]any, error) {
 	return object, nil
 }
 
-// checkSingleYAML refuses a second document, which the converter would drop.
-func checkSingleYAML(text []byte) error {
-	decoder := yaml2.NewDecoder(bytes.NewReader(text))
-	var first, second any
-	if err := decoder.Decode(&first); err != nil {
-		if errors.Is(err, io.EOF) {
-			return errors.New("got an empty file, want an object")
-		}
+// checkYAML refuses what two readers could understand differently.
+func checkYAML(text []byte) error {
+	if err := strictyaml.Check(text, limits.PolicyData); err != nil {
 		return err
 	}
-	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		return errors.New("got more than one YAML document, want one")
+	var document any
+	if err := yaml2.Unmarshal(text, &document); err != nil {
+		return err
 	}
-	return checkYAMLKeys(first)
+	if document == nil {
+		return errors.New("got an empty file, want an object")
+	}
+	return checkYAMLKeys(document)
 }
 
 // checkYAMLKeys refuses keys that are no strings: 1 and "1" would become the same key.

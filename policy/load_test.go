@@ -92,7 +92,7 @@ func TestCompileTree(t *testing.T) {
 		{"deeper key twice in YAML", map[string]string{"p/a.rego": denyNothing, "p/data.yaml": "a: {b: 1, b: 2}"}, []string{"p"}, nil, ErrData, "already set"},
 		{"key twice in JSON", map[string]string{"p/a.rego": denyNothing, "p/data.json": `{"a": [{"b": 1, "b": 2}]}`}, []string{"p"}, nil, ErrData, `got the key "b" twice`},
 		{"keys twice once they are strings", map[string]string{"p/a.rego": denyNothing, "p/data.yaml": "1: a\n\"1\": b"}, []string{"p"}, nil, ErrData, ""},
-		{"several YAML documents", map[string]string{"p/a.rego": denyNothing, "p/data.yaml": "a: 1\n---\nb: 1"}, []string{"p"}, nil, ErrData, "more than one YAML document"},
+		{"several YAML documents", map[string]string{"p/a.rego": denyNothing, "p/data.yaml": "a: 1\n---\nb: 1"}, []string{"p"}, nil, ErrData, "want one document"},
 		{"more after JSON", map[string]string{"p/a.rego": denyNothing, "p/data.json": `{} {}`}, []string{"p"}, nil, ErrData, "after the first value"},
 		{"array", map[string]string{"p/a.rego": denyNothing, "p/data.json": `[]`}, []string{"p"}, nil, ErrData, "want an object"},
 		{"empty YAML", map[string]string{"p/a.rego": denyNothing, "p/data.yaml": "# nothing"}, []string{"p"}, nil, ErrData, "want an object"},
@@ -243,7 +243,7 @@ func TestStoredPolicies(t *testing.T) {
 		{"network", ErrForbiddenBuiltin},
 	}
 	for _, tt := range tests {
-		_, err := Compile(t.Context(), Options{Sources: []string{filepath.Join("../testdata/policies", tt.dir)}})
+		_, err := Compile(t.Context(), Options{Sources: []string{filepath.Join("..", "testdata", "policies", tt.dir)}})
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.dir, err, tt.want)
 		}

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -229,7 +230,7 @@ func TestCapabilitiesAreThoseOfV1(t *testing.T) {
 func TestRegisteredFunctionsAreForbidden(t *testing.T) {
 	saved := ast.Builtins
 	t.Cleanup(func() { ast.Builtins = saved })
-	ast.Builtins = append(saved[:len(saved):len(saved)], &ast.Builtin{Name: "own.fetch", Decl: ast.Count.Decl})
+	ast.Builtins = append(slices.Clip(saved), &ast.Builtin{Name: "own.fetch", Decl: ast.Count.Decl})
 	for _, builtin := range capabilities().Builtins {
 		if builtin.Name == "own.fetch" {
 			t.Error("got own.fetch, want only functions of OPA itself")

@@ -89,7 +89,7 @@ func (e *Evidence) signer() string {
 	if e.Signer == nil {
 		return "-"
 	}
-	who := clean(e.Signer.Identity.String())
+	who := clean(e.Signer.String())
 	if e.Signer.Name == "" || strings.HasPrefix(e.Signer.Name, string(e.Signer.Kind)) {
 		return who
 	}

@@ -40,7 +40,7 @@ func NewPGP(signingKeys []*keys.SigningKey, now func() time.Time) (*PGP, error) 
 	named := map[chartsign.Fingerprint]bool{}
 	for _, key := range signingKeys {
 		fingerprint := key.Fingerprint()
-		if false {
+		if named[fingerprint] {
 			return nil, fmt.Errorf("%w: the key %s is named twice", ErrOptions, key)
 		}
 		named[fingerprint] = true

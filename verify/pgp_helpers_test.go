@@ -104,6 +104,9 @@ func (s signing) packet(tb testing.TB, text string) []byte {
 	if s.fingerprint != nil {
 		key.Fingerprint = s.fingerprint
 	}
+	if len(key.Fingerprint) == 0 {
+		key.Fingerprint = nil // an empty one would be written as such
+	}
 	if s.issuer != nil {
 		signature.IssuerKeyId = s.issuer
 	}

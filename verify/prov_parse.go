@@ -19,6 +19,7 @@ import (
 
 	"github.com/chartsign/chartsign"
 	"github.com/chartsign/chartsign/internal/limits"
+	"github.com/chartsign/chartsign/internal/strictyaml"
 )
 
 // The three lines that frame a clear-signed message (RFC 9580, 7).
@@ -233,7 +234,7 @@ func readProvenance(plaintext []byte) (*provenance, *chartsign.Reason) {
 		return nil, chartsign.Reasonf(ReasonProvParts, "the signed text has the further document marker %.80q", marker)
 	}
 	metadata, err := chartsign.ParseMetadata([]byte(parts[0]))
-	if errors.Is(err, chartsign.ErrDuplicateKey) {
+	if errors.Is(err, strictyaml.ErrDuplicateKey) {
 		return nil, chartsign.Reasonf(ReasonProvDuplicateKey, "the signed Chart.yaml: %w", err)
 	}
 	if err != nil {

@@ -20,7 +20,7 @@ func run(ctx context.Context, args []string, world *console) (code int) {
 			code = exitUsage
 		}
 	}()
-	app := newApp(world)
+	app := newApp(world) //nolint:contextcheck // commands get the context through cli.Context
 	err := app.RunContext(ctx, permute(app, args))
 	return report(world, err)
 }

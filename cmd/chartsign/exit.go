@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 
 	"github.com/chartsign/chartsign"
@@ -60,8 +61,7 @@ func report(world *console, err error) int {
 		return exitAllowed
 	}
 	code, next := classify(err)
-	var known *failure
-	if errors.As(err, &known) && known.shown {
+	if known, ok := errors.AsType[*failure](err); ok && known.shown {
 		return code
 	}
 	fmt.Fprintf(world.stderr, "chartsign: error: %s\n", reports.Clean(err.Error()))
@@ -72,12 +72,13 @@ func report(world *console, err error) int {
 }
 
 func classify(err error) (code int, next string) {
-	var known *failure
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*failure](err); ok {
 		return known.code, known.next
 	}
-	var reason *chartsign.Reason
-	if errors.As(err, &reason) {
+	if service, ok := errors.AsType[*sign.ServiceError](err); ok {
+		return codeOfService(service)
+	}
+	if reason, ok := errors.AsType[*chartsign.Reason](err); ok {
 		return codeOfReason(reason.Code), reports.NextStep(string(reason.Code))
 	}
 	for _, known := range hints {
@@ -86,6 +87,21 @@ func classify(err error) (code int, next string) {
 		}
 	}
 	return exitUsage, ""
+}
+
+// codeOfService says what a Sigstore service that refused or failed means.
+func codeOfService(service *sign.ServiceError) (code int, next string) {
+	if service.Service == sign.ServiceFulcio && service.Status == http.StatusBadRequest {
+		return exitAuth, "get a fresh identity token: this one was refused"
+	}
+	switch service.Status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return exitAuth, "the identity token is not for this service: its audience must be 'sigstore' and its issuer one that Fulcio knows"
+	case http.StatusTooManyRequests:
+		return exitInconclusive, "try again later"
+	default:
+		return exitInconclusive, "check the addresses in --signing-config"
+	}
 }
 
 // hints maps errors that are about the caller's own files and flags.
@@ -107,6 +123,8 @@ var hints = []struct {
 	{keys.ErrPublicKey, exitUsage, "it is a PEM public key such as cosign.pub"},
 	{verify.ErrSigner, exitUsage, ""},
 	{sign.ErrToken, exitAuth, "get a fresh token: --identity-token @FILE, or '-' for standard input"},
+	{sign.ErrPrivateKey, exitUsage, "--key takes a PEM private key, or cosign's encrypted one"},
+	{sign.ErrOptions, exitUsage, "--signing-config FILE names the services to sign with"},
 	{limits.ErrExists, exitUsage, "--force replaces it"},
 	{os.ErrNotExist, exitUsage, "check the path"},
 	{context.DeadlineExceeded, exitInconclusive, "--timeout raises the limit"},

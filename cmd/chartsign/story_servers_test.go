@@ -102,17 +102,21 @@ func countRequests(ts *testscript.TestScript, _ bool, args []string) {
 	story.log = nil
 }
 
-var sigstores sync.Map // script → *testkit.VirtualSigstore
+var (
+	sigstores sync.Map // script → *testkit.VirtualSigstore
+	services  sync.Map // script → *testkit.Services
+)
 
 // sigstore starts a Sigstore and writes trusted_root.json and signing_config.json.
 func startSigstore(ts *testscript.TestScript, _ bool, _ []string) {
 	tb := scriptTB{TB: nil, ts: ts}
 	virtual := testkit.NewVirtualSigstore(tb)
 	virtual.Clock.Set(time.Now())
-	services := virtual.Serve(tb)
+	served := virtual.Serve(tb)
 	sigstores.Store(ts.Getenv("WORK"), virtual)
+	services.Store(ts.Getenv("WORK"), served)
 	ts.Check(os.WriteFile(ts.MkAbs("trusted_root.json"), virtual.RootJSON(tb), 0o600))
-	ts.Check(os.WriteFile(ts.MkAbs("signing_config.json"), services.SigningConfig(tb, 2), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("signing_config.json"), served.SigningConfig(tb, 2), 0o600))
 }
 
 // token FILE EMAIL writes an identity token for EMAIL.
@@ -127,6 +131,22 @@ func mintToken(ts *testscript.TestScript, _ bool, args []string) {
 		claims["exp"] = time.Now().Add(-time.Hour).Unix()
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(virtual.Token(scriptTB{ts: ts}, claims)), 0o600))
+}
+
+// sigfault SERVICE STATUS makes a Sigstore service answer STATUS; 0 is nothing wrong any more.
+func failService(ts *testscript.TestScript, _ bool, args []string) {
+	found, _ := services.Load(ts.Getenv("WORK"))
+	served, ok := found.(*testkit.Services)
+	if !ok {
+		ts.Fatalf("sigfault: start sigstore first")
+	}
+	status, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if status == 0 {
+		served.Fail(args[0], nil)
+		return
+	}
+	served.Fail(args[0], func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 }
 
 // scriptTB lets a script use helpers that are made for tests.

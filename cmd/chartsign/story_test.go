@@ -51,6 +51,7 @@ func TestStories(t *testing.T) {
 			"fault":    injectFault,
 			"sigstore": startSigstore,
 			"token":    mintToken,
+			"sigfault": failService,
 			"tamper":   tamper,
 		},
 	})
