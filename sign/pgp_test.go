@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -370,4 +371,31 @@ func TestGPGVerifies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSignersAreConcurrent is for the race detector.
+func TestSignersAreConcurrent(t *testing.T) {
+	w := newWorld(t)
+	chart, archive := readChart(t, "charts/guestbook-1.4.2.tgz")
+	key, err := loadKey(t, "maintainer", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pgp, err := sign.NewPGP([]*keys.SigningKey{key}, testkit.Epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyless := newSigstore(t, w.options(t, 1))
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if _, err := pgp.Sign(chart); err != nil {
+				t.Error(err)
+			}
+			if _, err := keyless.SignArchive(t.Context(), chart, archive); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
 }
