@@ -10,7 +10,7 @@ MODULES   = . sandbox e2e
 all: build
 
 build: ## bin/chartsign
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/chartsign ./cmd/chartsign
+	CGO_ENABLED=0 go build -trimpath -tags urfave_cli_no_docs -ldflags "-s -w -X main.version=$(VERSION)" -o bin/chartsign ./cmd/chartsign
 
 sandbox-bin: ## bin/sandbox: a throw-away registry and Sigstore on loopback
 	cd sandbox && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o ../bin/sandbox .
@@ -21,10 +21,12 @@ demo: build sandbox-bin ## the whole story on this machine, without a network
 test: ## unit tests and stories on the command, without a network
 	go test -race ./...
 
-e2e: build sandbox-bin ## stories against real peers; builds them once
+e2e: build sandbox-bin ## the sandbox's tests, then stories against real peers; builds them once
+	cd sandbox && go test -count=1 ./...
 	tools="$$(tools/install.sh e2e)" && cd e2e && \
 	CHARTSIGN_BIN="$(CURDIR)/bin/chartsign" SANDBOX_BIN="$(CURDIR)/bin/sandbox" PATH="$$tools:$$PATH" \
-	go test -count=1 -timeout 20m ./...
+	E2E_TABLES="$(CURDIR)/bin/e2e.txt" go test -count=1 -timeout 20m ./...
+	@cat bin/e2e.txt
 
 lint: ## formatting, vet and linters over every module
 	@files="$$(gofmt -l .)"; test -z "$$files" || { echo "gofmt: $$files"; exit 1; }

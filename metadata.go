@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -261,7 +260,7 @@ func (m *Metadata) validate() error {
 	return m.validateDependencies()
 }
 
-var aliasForm = regexp.MustCompile(`\A[a-zA-Z0-9_-]+\z`)
+var aliasForm = pattern(`\A[a-zA-Z0-9_-]+\z`)
 
 func (m *Metadata) validateDependencies() error {
 	seen := make(map[string]bool, len(m.Dependencies))
@@ -269,7 +268,7 @@ func (m *Metadata) validateDependencies() error {
 		if dep == nil {
 			return fmt.Errorf("field dependencies[%d]: got null", i)
 		}
-		if dep.Alias != "" && !aliasForm.MatchString(dep.Alias) {
+		if dep.Alias != "" && !aliasForm().MatchString(dep.Alias) {
 			return fmt.Errorf("field dependencies[%d].alias: got %.80q, want letters, digits, '_' and '-'", i, dep.Alias)
 		}
 		key := dep.Name

@@ -18,13 +18,13 @@ import (
 
 // compiler turns rules as written into rules that judge.
 type compiler struct {
-	folder   string // real path; files outside it are refused
+	folder   folder // files outside it are refused
 	opts     Options
 	sigstore *keys.SigstoreRoot
 }
 
-func newCompiler(folder string, opts Options) (*compiler, error) {
-	absolute, err := filepath.Abs(folder)
+func newCompiler(path string, opts Options) (*compiler, error) {
+	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func newCompiler(folder string, opts Options) (*compiler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTrustPolicy, err)
 	}
-	return &compiler{folder: resolved, opts: opts}, nil
+	return &compiler{folder: folder{real: resolved, named: absolute}, opts: opts}, nil
 }
 
 // inside returns the real path of name, which must stay below the trust policy's folder.
@@ -40,11 +40,11 @@ func (c *compiler) inside(name string) (string, error) {
 	if name == "" || filepath.IsAbs(name) || strings.Contains(name, "://") {
 		return "", fmt.Errorf("%w: got the path %.200q, want one relative to the trust policy file", ErrTrustPolicy, name)
 	}
-	resolved, err := filepath.EvalSymlinks(filepath.Join(c.folder, name))
+	resolved, err := filepath.EvalSymlinks(filepath.Join(c.folder.real, name))
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrTrustPolicy, err)
 	}
-	relative, err := filepath.Rel(c.folder, resolved)
+	relative, err := filepath.Rel(c.folder.real, resolved)
 	if err != nil || relative == ".." || strings.HasPrefix(relative, ".."+string(filepath.Separator)) {
 		return "", fmt.Errorf("%w: the path %.200q leads out of the trust policy's folder", ErrTrustPolicy, name)
 	}
@@ -126,13 +126,18 @@ func (c *compiler) policies(ctx context.Context, spec *Rule) (*policy.Policy, er
 		}
 		opts.Data = append(slices.Clip(opts.Data), path)
 	}
-	if len(opts.Sources) == 0 {
-		if len(opts.Data) > 0 {
-			return nil, fmt.Errorf("%w: policy data without a policy", ErrTrustPolicy)
-		}
-		return nil, nil
+	return compilePolicy(ctx, opts)
+}
+
+// compilePolicy returns nil where no policy is named.
+func compilePolicy(ctx context.Context, opts policy.Options) (*policy.Policy, error) {
+	if len(opts.Sources) > 0 {
+		return policy.Compile(ctx, opts)
 	}
-	return policy.Compile(ctx, opts)
+	if len(opts.Data) > 0 {
+		return nil, fmt.Errorf("%w: policy data without a policy", ErrTrustPolicy)
+	}
+	return nil, nil
 }
 
 // signers reads the keys of the rule's signers and makes its verifier.
@@ -155,7 +160,7 @@ func (c *compiler) signers(spec *Rule, compiled *rule) error {
 	if compiled.verifier, err = verify.New(root, parties, verify.Options{HelmCompat: c.opts.HelmCompat}); err != nil {
 		return err
 	}
-	compiled.digest, err = trustDigest(spec, root, c.opts)
+	compiled.digest, err = trustDigest(spec, parties, root, c.opts)
 	return err
 }
 
@@ -173,6 +178,9 @@ func (c *compiler) signer(spec *Signer, material *keys.TrustMaterial) (verify.Si
 	if spec.Keyless != nil {
 		if c.sigstore == nil {
 			return party, nil, fmt.Errorf("%w: a keyless signer needs trustedRoot", ErrTrustPolicy)
+		}
+		if spec.Keyless.Extensions != nil && len(spec.Keyless.Extensions) == 0 {
+			return party, nil, fmt.Errorf("%w: extensions is empty: name one, or leave the field out for any", ErrTrustPolicy)
 		}
 		party.Keyless = []verify.KeylessIdentity{{
 			Issuer: spec.Keyless.Issuer, IssuerRegexp: spec.Keyless.IssuerRegexp,
@@ -209,13 +217,16 @@ func (c *compiler) pgp(spec *PGPKeys, party *verify.Signer) (*keys.PGPKeyring, e
 		return nil, err
 	}
 	party.PGP = ring.Fingerprints()
-	if len(spec.Fingerprints) > 0 {
+	if spec.Fingerprints != nil {
 		party.PGP, err = namedIn(ring, spec.Fingerprints)
 	}
 	return ring, err
 }
 
 func namedIn(ring *keys.PGPKeyring, names []string) ([]chartsign.Fingerprint, error) {
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%w: fingerprints is empty: name one, or leave the field out for every key of the keyring", ErrTrustPolicy)
+	}
 	var list []chartsign.Fingerprint
 	for _, name := range names {
 		fingerprint, err := chartsign.ParseFingerprint(name)

@@ -33,12 +33,18 @@ type Request struct {
 	KeepInput bool
 }
 
-// Judge judges one chart. It never fails: what could not be done is the judgement.
-func (t *Trust) Judge(ctx context.Context, req Request) Judgement {
+// Judge judges one chart. It never fails: what could not be done is the judgement, and so
+// is a panic below it.
+func (t *Trust) Judge(ctx context.Context, req Request) (judgement Judgement) {
 	if req.EffectiveTime.IsZero() {
 		req.EffectiveTime = req.Time
 	}
-	judgement := Judgement{Subject: chartsign.Subject{Reference: req.Reference}, Enforced: true}
+	judgement = Judgement{Subject: chartsign.Subject{Reference: req.Reference}, Enforced: true}
+	defer func() {
+		if cause := recover(); cause != nil {
+			judgement = judgement.failed(fmt.Errorf("internal error: %v", cause))
+		}
+	}()
 	rule := t.match(req.Reference)
 	if rule == nil {
 		denial := policy.Finding{
@@ -62,11 +68,16 @@ func (j Judgement) conclude(verdict Verdict, reason *chartsign.Reason) Judgement
 
 // failed concludes with an error of the source.
 func (j Judgement) failed(err error) Judgement {
-	var reason *chartsign.Reason
-	if !errors.As(err, &reason) {
-		reason = chartsign.Reasonf(chartsign.ReasonUnavailable, "%w", err)
-	}
+	reason := reasonOf(err)
 	return j.conclude(verdictOf(reason.Code), reason)
+}
+
+func reasonOf(err error) *chartsign.Reason {
+	var reason *chartsign.Reason
+	if errors.As(err, &reason) {
+		return reason
+	}
+	return chartsign.Reasonf(chartsign.ReasonUnavailable, "%w", err)
 }
 
 // soften marks verdicts that the rule only warns about. Rejected and inconclusive are
@@ -82,7 +93,13 @@ func (r *rule) soften(judgement Judgement, strict bool) Judgement {
 }
 
 func (r *rule) judge(ctx context.Context, req Request, judgement Judgement) Judgement {
+	if req.Source == nil || req.Time.IsZero() {
+		return judgement.failed(errors.New("got a request without a source or a time"))
+	}
 	subject, err := req.Source.Resolve(ctx)
+	if err == nil {
+		err = checkAnswer(req.Reference, subject)
+	}
 	if err != nil {
 		return judgement.failed(err)
 	}
@@ -111,22 +128,25 @@ func (r *rule) judge(ctx context.Context, req Request, judgement Judgement) Judg
 }
 
 // confirm returns the verified results that count. Facts of a config blob are believed
-// only if enough signers vouch for them; otherwise the archive is read and compared.
+// only if enough signers vouch for them, and if a policy is told of a signer, that one too;
+// otherwise the archive is read and compared. A reason beside results says why it could not.
 func (r *rule) confirm(ctx context.Context, source Source, subject chartsign.Subject, results []verify.Result) ([]verify.Result, *chartsign.Reason) {
 	verified := slices.DeleteFunc(slices.Clone(results), func(result verify.Result) bool { return result.Outcome() != verify.Verified })
 	sure := covering(verified)
-	if subject.Chart.FromArchive() || len(sure) == len(verified) || countSigners(sure) >= r.need {
+	if subject.Chart.FromArchive() || sameIdentities(verified, sure) || r.policy == nil && countSigners(sure) >= r.need {
 		return verified, nil
 	}
 	archive, err := source.Archive(ctx)
-	if err != nil {
-		var reason *chartsign.Reason
-		if !errors.As(err, &reason) {
-			reason = chartsign.Reasonf(chartsign.ReasonUnavailable, "%w", err)
-		}
-		return sure, reason
+	if err == nil && (archive == nil || !archive.FromArchive()) {
+		err = errors.New("the source gave no archive")
 	}
-	if archive.Digest() != subject.Chart.Digest() || !archive.Metadata().Equal(subject.Chart.Metadata()) {
+	if err != nil {
+		return sure, reasonOf(err)
+	}
+	if archive.Digest() != subject.Chart.Digest() {
+		return nil, chartsign.Reasonf(chartsign.ReasonContentMismatch, "the archive is %s: judged was %s", archive.Digest(), subject.Chart.Digest())
+	}
+	if !archive.Metadata().Equal(subject.Chart.Metadata()) {
 		return nil, chartsign.Reasonf(verify.ReasonMetadataMismatch, "the registry's config blob says something else than Chart.yaml in the archive")
 	}
 	return verified, nil

@@ -70,9 +70,12 @@ type Judgement struct {
 	Input []byte
 }
 
-// Passes reports whether whoever asked may go on: the chart is allowed, or the rule only
-// warns about what is wrong with it.
-func (j Judgement) Passes() bool { return j.Verdict == Allowed || !j.Enforced }
+// Passes reports whether whoever asked may go on: the chart is allowed, or it is denied or
+// unsigned and the rule only warns about that. The zero value does not pass.
+func (j Judgement) Passes() bool {
+	softened := !j.Enforced && (j.Verdict == Denied || j.Verdict == Unsigned)
+	return j.Verdict == Allowed || softened
+}
 
 // Codes of reasons that belong to the judgement as a whole.
 const (

@@ -24,9 +24,9 @@ type pattern struct {
 }
 
 const (
-	schemeFile = "file:"
-	anyDepth   = "**"
-	anyName    = "*"
+	schemeFile   = "file:"
+	anyDepth     = "**"
+	anyComponent = "*"
 )
 
 // folder is where a trust policy lies: its real path, and the path by which it was named.
@@ -79,7 +79,7 @@ func (p *pattern) parseOCI(rest string) error {
 // validHost refuses wild cards that would let another domain in: registry.example* is
 // registry.example.evil.test too.
 func validHost(host string) bool {
-	if host == anyName || host == anyDepth {
+	if host == anyComponent || host == anyDepth {
 		return true
 	}
 	if domain, ok := strings.CutPrefix(host, "*."); ok {
@@ -199,7 +199,7 @@ func coversComponent(p, q string) bool {
 	switch {
 	case q == anyDepth:
 		return false // p is one component, q may be several
-	case p == q || p == anyName:
+	case p == q || p == anyComponent:
 		return true
 	default:
 		return !strings.Contains(q, "*") && matchComponent(p, q)

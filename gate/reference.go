@@ -4,12 +4,31 @@
 package gate
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/chartsign/chartsign"
 )
+
+// checkAnswer holds the source to the question: a chart, by the reference that the rule was
+// chosen for, and the manifest that the reference pins.
+func checkAnswer(asked chartsign.Reference, subject chartsign.Subject) error {
+	answered := subject.Reference
+	asked.Given, answered.Given = "", ""
+	switch {
+	case subject.Chart == nil || subject.Chart.Digest().IsZero():
+		return errors.New("the source gave no chart")
+	case answered != asked:
+		return fmt.Errorf("the source answered about %q: asked was %q", subject.Reference.Given, asked.Name())
+	case !asked.Digest.IsZero() && subject.Manifest != asked.Digest:
+		return chartsign.Reasonf(chartsign.ReasonContentMismatch, "the reference pins the manifest %s: got %q", asked.Digest, subject.Manifest)
+	default:
+		return nil
+	}
+}
 
 // checkReference compares how the chart was named with what it says it is: a repository's
 // base name is the chart's name, and a tag that is a semantic version is the chart's

@@ -70,3 +70,11 @@ func assign(id string, fits map[string][]string, taken map[string]string, tried 
 func covering(results []verify.Result) []verify.Result {
 	return slices.DeleteFunc(slices.Clone(results), func(r verify.Result) bool { return !r.CoversMetadata() })
 }
+
+// sameIdentities reports whether whoever made one of the verified results made one of the
+// sure ones too.
+func sameIdentities(verified, sure []verify.Result) bool {
+	return !slices.ContainsFunc(verified, func(v verify.Result) bool {
+		return !slices.ContainsFunc(sure, func(s verify.Result) bool { return s.Identity().ID() == v.Identity().ID() })
+	})
+}

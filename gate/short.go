@@ -50,19 +50,17 @@ func CompileShort(ctx context.Context, short ShortTrust, opts Options) (*Trust, 
 	if err != nil {
 		return nil, err
 	}
-	compiled := &rule{name: shortRule, signers: len(parties), patterns: []pattern{{segments: []string{"**"}}, {file: true, segments: []string{"**"}}}}
+	compiled := &rule{name: shortRule, signers: len(parties), patterns: []pattern{{segments: []string{anyDepth}}, {file: true, segments: []string{anyDepth}}}}
 	if compiled.need, err = parseRequirement(short.Require, len(parties)); err != nil {
 		return nil, err
 	}
 	if compiled.verifier, err = verify.New(root, parties, verify.Options{HelmCompat: opts.HelmCompat}); err != nil {
 		return nil, err
 	}
-	if len(opts.Policies) > 0 {
-		if compiled.policy, err = policy.Compile(ctx, policy.Options{Sources: opts.Policies, Data: opts.PolicyData}); err != nil {
-			return nil, err
-		}
+	if compiled.policy, err = compilePolicy(ctx, policy.Options{Sources: opts.Policies, Data: opts.PolicyData}); err != nil {
+		return nil, err
 	}
-	if compiled.digest, err = trustDigest(&Rule{Name: shortRule, Require: Require(short.Require), Signers: describeParties(parties)}, root, opts); err != nil {
+	if compiled.digest, err = trustDigest(&Rule{Name: shortRule, Require: Require(short.Require)}, parties, root, opts); err != nil {
 		return nil, err
 	}
 	return &Trust{rules: []*rule{compiled}}, nil
@@ -115,17 +113,4 @@ func (s ShortTrust) pgp(material *keys.TrustMaterial) ([]chartsign.Fingerprint, 
 		return namedIn(material.PGP, s.Fingerprints)
 	}
 	return material.PGP.Fingerprints(), nil
-}
-
-// describeParties puts the signers in a form that the trust digest covers.
-func describeParties(parties []verify.Signer) []Signer {
-	var list []Signer
-	for _, party := range parties {
-		signer := Signer{Name: party.Name}
-		for _, id := range party.Keyless {
-			signer.Keyless = &Keyless{Issuer: id.Issuer, IssuerRegexp: id.IssuerRegexp, Subject: id.Subject, SubjectRegexp: id.SubjectRegexp, Extensions: id.Extensions}
-		}
-		list = append(list, signer)
-	}
-	return list
 }

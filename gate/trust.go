@@ -123,13 +123,15 @@ func (t *Trust) match(ref chartsign.Reference) *rule {
 	return nil
 }
 
-// trustDigest names a rule and the keys under it.
-func trustDigest(spec *Rule, root *keys.TrustRoot, opts Options) (chartsign.Digest, error) {
+// trustDigest names a rule, who its signers are by their keys, and all that is known of
+// those keys.
+func trustDigest(spec *Rule, parties []verify.Signer, root *keys.TrustRoot, opts Options) (chartsign.Digest, error) {
 	data, err := json.Marshal(struct {
 		Rule       *Rule
+		Signers    []verify.Signer
 		Root       chartsign.Digest
 		HelmCompat bool
-	}{spec, root.Fingerprint(), opts.HelmCompat})
+	}{spec, parties, root.Fingerprint(), opts.HelmCompat})
 	if err != nil {
 		return chartsign.Digest{}, err
 	}

@@ -4,10 +4,15 @@
 package gate
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
+	sigsjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
 	"github.com/chartsign/chartsign/internal/limits"
@@ -100,18 +105,23 @@ type Waiver struct {
 // Require is any, all or a number; in YAML the number may stand unquoted.
 type Require string
 
-// UnmarshalJSON accepts a string or a whole number.
+// UnmarshalJSON accepts a text that is not empty, or a number.
 func (r *Require) UnmarshalJSON(data []byte) error {
-	var number json.Number
-	if err := json.Unmarshal(data, &number); err == nil {
-		*r = Require(number)
-		return nil
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return err
 	}
-	var text string
-	if err := json.Unmarshal(data, &text); err != nil {
+	switch value := value.(type) {
+	case json.Number:
+		*r = Require(value)
+	case string:
+		*r = Require(value)
+	}
+	if *r == "" {
 		return fmt.Errorf("require: got %.40s, want any, all or a number", data)
 	}
-	*r = Require(text)
 	return nil
 }
 
@@ -125,7 +135,7 @@ func ParseTrustPolicy(data []byte) (*TrustPolicy, error) {
 		return nil, fmt.Errorf("%w: %w", ErrTrustPolicy, err)
 	}
 	trust := new(TrustPolicy)
-	if err := yaml.UnmarshalStrict(data, trust); err != nil {
+	if err := decodeStrict(data, trust); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTrustPolicy, err)
 	}
 	if trust.APIVersion != apiVersion || trust.Kind != kindTrust {
@@ -135,4 +145,47 @@ func ParseTrustPolicy(data []byte) (*TrustPolicy, error) {
 		return nil, fmt.Errorf("%w: got no rules, want at least one", ErrTrustPolicy)
 	}
 	return trust, nil
+}
+
+// decodeStrict knows fields by their exact spelling only: to Go's own decoder, 'Require'
+// beside 'require' is the same field and the last one counts. A field without a value is an
+// error too: what a template left empty must not become the default.
+func decodeStrict(data []byte, into *TrustPolicy) error {
+	text, err := yaml.YAMLToJSONStrict(data)
+	if err != nil {
+		return err
+	}
+	var document any
+	if err := json.Unmarshal(text, &document); err != nil {
+		return err
+	}
+	if document == nil {
+		return errors.New("got an empty file")
+	}
+	if path, found := findNull(document); found {
+		return fmt.Errorf("field %s: got no value", strings.TrimPrefix(path, "."))
+	}
+	strict, err := sigsjson.UnmarshalStrict(text, into)
+	return errors.Join(append(strict, err)...)
+}
+
+// findNull returns the path of a null in value.
+func findNull(value any) (path string, found bool) {
+	switch value := value.(type) {
+	case nil:
+		return "", true
+	case []any:
+		for i, item := range value {
+			if path, found := findNull(item); found {
+				return fmt.Sprintf("[%d]%s", i, path), true
+			}
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			if path, found := findNull(value[key]); found {
+				return "." + key + path, true
+			}
+		}
+	}
+	return "", false
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chartsign/chartsign/internal/limits"
 	"github.com/chartsign/chartsign/policy"
 )
 
@@ -38,8 +39,12 @@ func compileWaivers(specs []Waiver) ([]waiver, error) {
 	return list, nil
 }
 
-// waive splits denials into those that stand and warnings about those that are waived.
+// waive splits denials into those that stand and warnings about those that are waived. Where
+// there were more than fit into the list, all of them stand: nobody knows what was left out.
 func waive(waivers []waiver, denials []policy.Finding, chart string, now time.Time) (standing, waived []policy.Finding) {
+	if len(denials) > limits.PolicyFindings {
+		return denials, nil
+	}
 	for _, denial := range denials {
 		at := slices.IndexFunc(waivers, func(w waiver) bool { return w.holds(denial.Rule, chart, now) })
 		if at < 0 {

@@ -66,12 +66,13 @@ func readArmored(data []byte) (openpgp.EntityList, error) {
 	}
 }
 
-// readBlock reads the keys of one block; one that holds only keys of unknown algorithms is
-// empty, so that the others count.
+// readBlock reads the keys of one block. One that holds none that are known here is empty,
+// as it would be among the others in a binary file.
 func readBlock(r io.Reader) (openpgp.EntityList, error) {
 	entities, err := openpgp.ReadKeyRing(r)
 	var unsupported pgperrors.UnsupportedError
-	if errors.As(err, &unsupported) {
+	var structural pgperrors.StructuralError
+	if errors.As(err, &unsupported) || errors.As(err, &structural) {
 		return nil, nil
 	}
 	return entities, err

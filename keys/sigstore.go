@@ -6,6 +6,10 @@ package keys
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/pem"
@@ -97,7 +101,7 @@ func readPublicKey(data []byte) (crypto.PublicKey, error) {
 // NewPublicKey returns key with its fingerprint. Keys that are too weak to sign with, such
 // as RSA below 2048 bits, are refused (ErrPublicKey).
 func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
-	if err := cryptoutils.ValidatePubKey(key); err != nil {
+	if err := checkPublicKey(key); err != nil {
 		return PublicKey{}, fmt.Errorf("%w: %w", ErrPublicKey, err)
 	}
 	der, err := cryptoutils.MarshalPublicKeyToDER(key)
@@ -106,4 +110,29 @@ func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
 	}
 	sum := sha256.Sum256(der)
 	return PublicKey{Key: key, Fingerprint: "sha256:" + hex.EncodeToString(sum[:])}, nil
+}
+
+// minRSABits is the least size of an RSA key: 112 bits of security (NIST SP 800-57).
+const minRSABits = 2048
+
+func checkPublicKey(key crypto.PublicKey) error {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		if bits := key.N.BitLen(); bits < minRSABits {
+			return fmt.Errorf("got RSA of %d bits, want at least %d", bits, minRSABits)
+		}
+		return nil
+	case *ecdsa.PublicKey:
+		if key.Curve != elliptic.P256() && key.Curve != elliptic.P384() && key.Curve != elliptic.P521() {
+			return errors.New("got ECDSA on another curve than P-256, P-384 and P-521")
+		}
+		return nil
+	case ed25519.PublicKey:
+		if len(key) != ed25519.PublicKeySize {
+			return fmt.Errorf("got Ed25519 of %d bytes, want %d", len(key), ed25519.PublicKeySize)
+		}
+		return nil
+	default:
+		return fmt.Errorf("got a %T, want RSA, ECDSA or Ed25519", key)
+	}
 }

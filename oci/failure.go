@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"sync"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
@@ -65,7 +66,7 @@ func codeOfStatus(status int) chartsign.ReasonCode {
 
 // errorCodeForm is that of the codes in the distribution specification; nothing else that
 // a registry says about an error is repeated, for it may be anything.
-var errorCodeForm = regexp.MustCompile(`\A[A-Z][A-Z_]{2,39}\z`)
+var errorCodeForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A[A-Z][A-Z_]{2,39}\z`) })
 
 const errorBody = 8 << 10 // far above the JSON of an error
 
@@ -78,7 +79,7 @@ func badStatus(resp *http.Response, host, what string) error {
 		} `json:"errors"`
 	}
 	data, err := limits.Read(resp.Body, errorBody, "error")
-	if err == nil && json.Unmarshal(data, &body) == nil && len(body.Errors) > 0 && errorCodeForm.MatchString(body.Errors[0].Code) {
+	if err == nil && json.Unmarshal(data, &body) == nil && len(body.Errors) > 0 && errorCodeForm().MatchString(body.Errors[0].Code) {
 		cause.detail = body.Errors[0].Code
 	}
 	return chartsign.Reasonf(codeOfStatus(resp.StatusCode), "%s of %s: %w", what, host, cause)

@@ -22,7 +22,7 @@ func newResult(judgement gate.Judgement) Result {
 		result.Chart = &Chart{Name: chart.Name(), Version: chart.Version(), AppVersion: chart.AppVersion(), Digest: chart.Digest().String(), Size: chart.Size()}
 	}
 	if judgement.PolicyDigest != "" {
-		result.Policy = &Policy{Digest: judgement.PolicyDigest, Sources: judgement.PolicySources}
+		result.Policy = &Policy{Digest: judgement.PolicyDigest, Sources: append([]string{}, judgement.PolicySources...)}
 	}
 	for _, finding := range judgement.Denials {
 		result.Denials = append(result.Denials, Finding(finding))

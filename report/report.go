@@ -4,6 +4,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"time"
@@ -151,18 +152,28 @@ func (s *Summary) count(verdict gate.Verdict) {
 	}
 }
 
-// WriteJSON writes the report as indented JSON.
+// WriteJSON writes the report as indented JSON. Characters that cannot be printed are
+// escaped.
 func (r *Report) WriteJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
+	if err := encoder.Encode(r); err != nil {
+		return err
+	}
+	_, err := w.Write(cleanJSON(out.Bytes(), escape))
+	return err
 }
 
-// WriteYAML writes the same document as YAML.
+// WriteYAML writes the same document as YAML, which cannot escape everywhere: characters
+// that cannot be printed are replaced.
 func (r *Report) WriteYAML(w io.Writer) error {
-	data, err := yaml.Marshal(r)
+	data, err := json.Marshal(r)
 	if err != nil {
+		return err
+	}
+	if data, err = yaml.JSONToYAML(cleanJSON(data, blot)); err != nil {
 		return err
 	}
 	_, err = w.Write(data)

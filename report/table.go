@@ -9,8 +9,6 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Table lines up columns for a terminal. The last column is not padded.
@@ -53,24 +51,7 @@ func (t *Table) write(out *bytes.Buffer) {
 
 var ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-func visible(cell string) int { return utf8.RuneCountInString(ansi.ReplaceAllString(cell, "")) }
-
-// Clean makes text that came from elsewhere safe to print: no control characters, no
-// escapes, no bidirectional overrides, one line.
-func Clean(text string) string { return clean(text) }
-
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsPrint(r):
-			return r
-		default:
-			return '�'
-		}
-	}, text)
-}
+func visible(cell string) int { return columns(ansi.ReplaceAllString(cell, "")) }
 
 // Size writes a number of bytes for people, in powers of 1024.
 func Size(n int64) string {

@@ -90,8 +90,8 @@ func (e *Evidence) signer() string {
 		return "-"
 	}
 	who := clean(e.Signer.String())
-	if e.Signer.Name == "" || strings.HasPrefix(e.Signer.Name, string(e.Signer.Kind)) {
-		return who
+	if name, kind := e.Signer.Name, string(e.Signer.Kind); name == "" || name == kind || strings.HasPrefix(name, kind+":") {
+		return who // the name that trust by flags gives
 	}
 	return clean(e.Signer.Name) + " = " + who
 }

@@ -111,7 +111,7 @@ func (s *Sigstore) logger(w *wire, log root.Service) (logger, error) {
 	} else {
 		w.passes = []int{http.StatusConflict} // the client fetches the entry that is there already
 		transport := httptransport.NewWithClient(base.Host, base.Path+rekorclient.DefaultBasePath, []string{base.Scheme}, w.client())
-		transport.SetDebug(false) // it would be on by an environment variable
+		transport.Debug = false // it would be on by an environment variable; SetDebug writes a global
 		opts.Client = rekorclient.New(transport, strfmt.Default).Entries
 	}
 	return logger{sigsign.NewRekor(opts), log.URL}, nil

@@ -6,7 +6,6 @@ package verify
 import (
 	"time"
 
-	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 	sigverify "github.com/sigstore/sigstore-go/pkg/verify"
 
 	"github.com/chartsign/chartsign"
@@ -34,12 +33,9 @@ func (v *Verifier) verifyBundle(subject chartsign.Subject, result Result, now ti
 
 // verifyCertificate judges a bundle that carries a short-lived certificate (keyless).
 func (v *Verifier) verifyCertificate(parsed *parsedBundle, artifact chartsign.Digest, result Result, now time.Time) Result {
-	summary, err := certificate.SummarizeCertificate(parsed.content.Certificate())
-	if err != nil {
-		return result.failf(ReasonCertificateInvalid, "the certificate names no subject or issuer: %w", err)
-	}
-	if result.identity, err = certificateIdentity(summary); err != nil {
-		return result.failf(ReasonCertificateInvalid, "the certificate's extensions: %w", err)
+	var err error
+	if result.identity, err = certificateIdentity(parsed.content.Certificate()); err != nil {
+		return result.failf(ReasonCertificateInvalid, "the certificate names nobody: %w", err)
 	}
 	if !v.names(chartsign.IdentityKeyless) {
 		return result.failf(ReasonSignerNotTrusted, "the bundle claims to be by %s: no signer is named by issuer and subject", result.identity)

@@ -18,6 +18,8 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/tlog"
 	sigverify "github.com/sigstore/sigstore-go/pkg/verify"
+	"github.com/transparency-dev/merkle/proof"
+	"github.com/transparency-dev/merkle/rfc6962"
 	"google.golang.org/protobuf/proto"
 	sigsjson "sigs.k8s.io/json"
 
@@ -128,27 +130,33 @@ func (p *parsedBundle) loggedDigest(algorithm string) ([]byte, error) {
 	return h.Sum(nil), nil
 }
 
-// checkProof compares the fields of an inclusion proof with each other. Whether it proves
-// anything is for the library to say.
+// checkProof compares the fields of an inclusion proof with each other, and requires that it
+// is about these very bytes: of a Rekor v2 entry the library builds the body that there
+// should be, and proves that. Whether the log has signed the checkpoint is its to say.
 func checkProof(entry *tlog.Entry) error {
 	if !entry.HasInclusionProof() {
 		return nil
 	}
-	proof := entry.TransparencyLogEntry().GetInclusionProof()
-	checkpoint, err := transparency.ParseCheckpoint(proof.GetCheckpoint().GetEnvelope())
+	logged := entry.TransparencyLogEntry()
+	claimed := logged.GetInclusionProof()
+	checkpoint, err := transparency.ParseCheckpoint(claimed.GetCheckpoint().GetEnvelope())
 	if err != nil {
 		return err
 	}
-	switch {
-	case proof.GetTreeSize() < 0 || uint64(proof.GetTreeSize()) != checkpoint.Size:
-		return fmt.Errorf("its proof is of a tree of %d leaves: the checkpoint has %d", proof.GetTreeSize(), checkpoint.Size)
-	case !bytes.Equal(proof.GetRootHash(), checkpoint.Root):
-		return errors.New("its proof ends in another root than the checkpoint's")
-	case entry.IsRekorV2() && proof.GetLogIndex() != entry.LogIndex():
-		return fmt.Errorf("its proof is of leaf %d: the entry's index is %d", proof.GetLogIndex(), entry.LogIndex())
-	default:
-		return nil
+	index, size := claimed.GetLogIndex(), claimed.GetTreeSize()
+	if index < 0 || size < 0 {
+		return fmt.Errorf("its proof is of leaf %d in %d", index, size)
 	}
+	switch {
+	case uint64(size) != checkpoint.Size:
+		return fmt.Errorf("its proof is of a tree of %d leaves: the checkpoint has %d", size, checkpoint.Size)
+	case !bytes.Equal(claimed.GetRootHash(), checkpoint.Root):
+		return errors.New("its proof ends in another root than the checkpoint's")
+	case entry.IsRekorV2() && index != entry.LogIndex():
+		return fmt.Errorf("its proof is of leaf %d: the entry's index is %d", index, entry.LogIndex())
+	}
+	leaf := rfc6962.DefaultHasher.HashLeaf(logged.GetCanonicalizedBody())
+	return proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(index), checkpoint.Size, leaf, claimed.GetHashes(), checkpoint.Root)
 }
 
 // checkEachEntry requires that every entry verifies, not only one of them, and that its log
@@ -206,12 +214,12 @@ func (p *parsedBundle) verifiesAlone(index int, material keyMaterial) bool {
 // describeEntry tells what a verified entry proves. Index and time of the entry itself are
 // signed by the promise alone; without it the proof's index counts, and there is no time.
 func describeEntry(entry *tlog.Entry) *LogEntry {
-	proof := entry.TransparencyLogEntry().GetInclusionProof()
-	described := &LogEntry{Index: proof.GetLogIndex()}
+	claimed := entry.TransparencyLogEntry().GetInclusionProof()
+	described := &LogEntry{Index: claimed.GetLogIndex()}
 	if entry.HasInclusionPromise() {
 		described.Index, described.Time = entry.LogIndex(), entry.IntegratedTime().UTC()
 	}
-	if checkpoint, err := transparency.ParseCheckpoint(proof.GetCheckpoint().GetEnvelope()); err == nil {
+	if checkpoint, err := transparency.ParseCheckpoint(claimed.GetCheckpoint().GetEnvelope()); err == nil {
 		described.Origin = checkpoint.Origin
 	}
 	return described

@@ -65,7 +65,10 @@ func readBundle(data []byte) (*parsedBundle, *chartsign.Reason) {
 	if err := parsed.load(); err != nil {
 		return nil, chartsign.Reasonf(ReasonBundleMalformed, "the bundle: %w", err)
 	}
-	return parsed, parsed.readStatement()
+	if reason := parsed.readStatement(); reason != nil {
+		return nil, reason
+	}
+	return parsed, nil
 }
 
 // newBundle accepts the versions whose rules are known. A v0.3 bundle may carry the chain of

@@ -5,10 +5,14 @@ package verify_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"math/big"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -526,6 +530,22 @@ func TestHostileLogBodies(t *testing.T) {
 	}
 }
 
+// TestBodyIsTheProvenLeaf: of a Rekor v2 entry the library proves the body that there should
+// be. The one that is there may not differ in a byte, not even in what JSON ignores.
+func TestBodyIsTheProvenLeaf(t *testing.T) {
+	virtual := testkit.NewVirtualSigstore(t)
+	trusted := sigstoreRoot(t, virtual)
+	for name, opts := range map[string]testkit.BundleOptions{"v1": {}, "v1 without promise": {NoPromise: true}, "v2": {RekorV2: true}} {
+		data := testkit.EditBundle(t, virtual.SignManifest(t, manifest, opts), func(b *protobundle.Bundle) {
+			entry := b.GetVerificationMaterial().GetTlogEntries()[0]
+			entry.CanonicalizedBody = append(entry.GetCanonicalizedBody(), '\r')
+		})
+		if diff := cmp.Diff(rejected(verify.ReasonLogEntryInvalid), judgementOf(judgeBundle(t, trusted, releaseSigner(), data))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // TestUnreadableEvidence: known to exist, but not had.
 func TestUnreadableEvidence(t *testing.T) {
 	verifier := newVerifier(t, trust(t, keys.TrustMaterial{}), []verify.Signer{releaseSigner()}, noOptions)
@@ -546,20 +566,56 @@ func TestUnreadableEvidence(t *testing.T) {
 	}
 }
 
+// TestCertificateNamesOneSubject: the library takes the first name, others may take another.
+func TestCertificateNamesOneSubject(t *testing.T) {
+	virtual := testkit.NewVirtualSigstore(t)
+	trusted := sigstoreRoot(t, virtual)
+	good := virtual.SignManifest(t, manifest, testkit.BundleOptions{})
+	key := newECDSA(t)
+	for name, tc := range map[string]struct {
+		template x509.Certificate
+		want     judgement
+	}{
+		// Nobody trusts who issued it; but that is found out later.
+		"one":                {x509.Certificate{EmailAddresses: []string{testkit.Subject}}, rejected(verify.ReasonLogEntryInvalid)},
+		"two addresses":      {x509.Certificate{EmailAddresses: []string{testkit.Subject, "evil@example.test"}}, rejected(verify.ReasonCertificateInvalid)},
+		"address and URI":    {x509.Certificate{EmailAddresses: []string{testkit.Subject}, URIs: []*url.URL{{Scheme: "https", Host: "evil.test"}}}, rejected(verify.ReasonCertificateInvalid)},
+		"address and host":   {x509.Certificate{EmailAddresses: []string{testkit.Subject}, DNSNames: []string{"evil.test"}}, rejected(verify.ReasonCertificateInvalid)},
+		"none":               {x509.Certificate{}, rejected(verify.ReasonCertificateInvalid)},
+		"a common name":      {x509.Certificate{Subject: pkix.Name{CommonName: testkit.Subject}}, rejected(verify.ReasonCertificateInvalid)},
+		"only a host's name": {x509.Certificate{DNSNames: []string{"example.test"}}, rejected(verify.ReasonCertificateInvalid)},
+	} {
+		tc.template.SerialNumber = big.NewInt(1)
+		der, err := x509.CreateCertificate(rand.Reader, &tc.template, &tc.template, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := testkit.EditBundle(t, good, func(b *protobundle.Bundle) { b.GetVerificationMaterial().GetCertificate().RawBytes = der })
+		if diff := cmp.Diff(tc.want, judgementOf(judgeBundle(t, trusted, releaseSigner(), data))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // TestMessagesAreHarmless: a claim that was not verified goes into the message, so it may not
 // steer the terminal that shows it.
 func TestMessagesAreHarmless(t *testing.T) {
 	virtual := testkit.NewVirtualSigstore(t)
-	evil := "\x1b[2J\x1b]0;owned\x07" + strings.Repeat("A", 5000) + "@example.test"
-	result := judgeBundle(t, sigstoreRoot(t, virtual), releaseSigner(), virtual.SignManifest(t, manifest, testkit.BundleOptions{Subject: evil}))
-	if got := judgementOf(result); got != rejected(verify.ReasonSignerNotTrusted) {
-		t.Errorf("got %v", got)
-	}
-	if message := result.Reason().Message; strings.ContainsAny(message, "\x1b\x07\n") || len(message) > 1100 {
-		t.Errorf("got the message %q", message)
+	trusted := sigstoreRoot(t, virtual)
+	for subject, want := range map[string]judgement{
+		"\x1b[2J\x1b]0;owned\x07@example.test":      rejected(verify.ReasonCertificateInvalid),
+		strings.Repeat("A", 5000) + "@example.test": rejected(verify.ReasonSignerNotTrusted),
+	} {
+		result := judgeBundle(t, trusted, releaseSigner(), virtual.SignManifest(t, manifest, testkit.BundleOptions{Subject: subject}))
+		if diff := cmp.Diff(want, judgementOf(result)); diff != "" {
+			t.Errorf("verify (-want +got):\n%s", diff)
+		}
+		if message := result.Reason().Message + result.Identity().String(); strings.ContainsAny(message, "\x1b\x07\n") || len(result.Reason().Message) > 1100 {
+			t.Errorf("got the message %q", message)
+		}
 	}
 	long := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("A"), 100_000))
-	result = judgeBundle(t, sigstoreRoot(t, virtual), releaseSigner(), []byte(`{"mediaType":"`+long+`"}`))
+	result := judgeBundle(t, trusted, releaseSigner(), []byte(`{"mediaType":"`+long+`"}`))
 	if length := len(result.Reason().Message); length > 1100 {
 		t.Errorf("got a message of %d bytes", length)
 	}

@@ -18,6 +18,9 @@
 // What evidence binds is part of its meaning: a .prov file and a signature over the .tgz
 // bind the layer, a cosign statement binds the manifest (see Binding).
 //
+// Everything that evidence carries must be good, not just enough of it: one log entry, one
+// timestamp or one line that proves nothing makes it a rejected one.
+//
 //	verifier, err := verify.New(root, []verify.Signer{{Name: "release", PGP: fingerprints}}, verify.Options{})
 //	…
 //	for _, result := range verifier.Verify(subject, evidence, now) {

@@ -4,7 +4,13 @@
 package verify
 
 import (
+	"crypto/x509"
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 
@@ -22,8 +28,17 @@ func ExtensionNames() []string {
 	}
 }
 
-// certificateIdentity reads the identity out of a certificate.
-func certificateIdentity(summary certificate.Summary) (chartsign.Identity, error) {
+// certificateIdentity reads the identity out of a certificate. One that names several
+// subjects is refused: the library looks at the first, other readers may look at another.
+func certificateIdentity(leaf *x509.Certificate) (chartsign.Identity, error) {
+	summary, err := certificate.SummarizeCertificate(leaf)
+	if err != nil {
+		return chartsign.Identity{}, err
+	}
+	// Fulcio's certificate specification: exactly one subject alternative name.
+	if names := len(leaf.URIs) + len(leaf.EmailAddresses) + len(leaf.DNSNames) + len(leaf.IPAddresses); names > 1 {
+		return chartsign.Identity{}, fmt.Errorf("it has %d subject alternative names, want 1", names)
+	}
 	data, err := json.Marshal(summary.Extensions)
 	if err != nil {
 		return chartsign.Identity{}, err
@@ -33,6 +48,11 @@ func certificateIdentity(summary certificate.Summary) (chartsign.Identity, error
 		return chartsign.Identity{}, err
 	}
 	delete(extensions, "issuer")
+	for _, value := range append(slices.Collect(maps.Values(extensions)), summary.Issuer, summary.SubjectAlternativeName) {
+		if strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return chartsign.Identity{}, fmt.Errorf("the value %.80q is not printable", value)
+		}
+	}
 	if len(extensions) == 0 {
 		extensions = nil
 	}

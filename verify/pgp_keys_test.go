@@ -100,12 +100,15 @@ func TestSubkeys(t *testing.T) {
 	}{
 		{"primary key", func(_ *testing.T, e *openpgp.Entity) *packet.PrivateKey { return e.PrivateKey }, verified},
 		{"signing subkey", func(t *testing.T, e *openpgp.Entity) *packet.PrivateKey {
+			t.Helper()
 			return signingSubkey(t, e, 0).PrivateKey
 		}, verified},
 		{"expired subkey", func(t *testing.T, e *openpgp.Entity) *packet.PrivateKey {
+			t.Helper()
 			return signingSubkey(t, e, month).PrivateKey
 		}, rejected(verify.ReasonKeyExpired)},
 		{"compromised subkey", func(t *testing.T, e *openpgp.Entity) *packet.PrivateKey {
+			t.Helper()
 			subkey := signingSubkey(t, e, 0)
 			if err := subkey.Revoke(packet.KeyCompromised, "", configAt(pgpNow.Add(time.Hour))); err != nil {
 				t.Fatal(err)
@@ -113,17 +116,20 @@ func TestSubkeys(t *testing.T) {
 			return subkey.PrivateKey
 		}, rejected(verify.ReasonKeyRevoked)},
 		{"subkey of a revoked primary key", func(t *testing.T, e *openpgp.Entity) *packet.PrivateKey {
+			t.Helper()
 			subkey := signingSubkey(t, e, 0)
 			compromised := packet.KeyCompromised
 			revoke(t, e, &compromised, signTime, e.PrivateKey)
 			return subkey.PrivateKey
 		}, rejected(verify.ReasonKeyRevoked)},
 		{"subkey without a binding", func(t *testing.T, e *openpgp.Entity) *packet.PrivateKey {
+			t.Helper()
 			subkey := signingSubkey(t, e, 0)
 			subkey.Bindings = nil
 			return subkey.PrivateKey
 		}, rejected(verify.ReasonKeyUsage)},
 		{"subkey without the cross-signature", func(t *testing.T, e *openpgp.Entity) *packet.PrivateKey {
+			t.Helper()
 			subkey := signingSubkey(t, e, 0)
 			bare := *subkey.Bindings[0].Packet
 			bare.EmbeddedSignature = nil
@@ -134,6 +140,7 @@ func TestSubkeys(t *testing.T) {
 			return subkey.PrivateKey
 		}, rejected(verify.ReasonKeyUsage)},
 		{"subkey that may only authenticate", func(t *testing.T, e *openpgp.Entity) *packet.PrivateKey {
+			t.Helper()
 			subkey := signingSubkey(t, e, 0)
 			other := *subkey.Bindings[0].Packet
 			other.FlagSign, other.FlagAuthenticate, other.EmbeddedSignature = false, true, nil
@@ -144,6 +151,7 @@ func TestSubkeys(t *testing.T) {
 			return subkey.PrivateKey
 		}, rejected(verify.ReasonKeyUsage)},
 		{"primary key that may only certify", func(t *testing.T, e *openpgp.Entity) *packet.PrivateKey {
+			t.Helper()
 			for _, identity := range e.Identities {
 				certification := identity.SelfCertifications[0].Packet
 				certification.FlagSign = false
@@ -315,8 +323,10 @@ func TestJudgementDoesNotDependOnEarlierOnes(t *testing.T) {
 		now  time.Time
 		want judgement
 	}{
-		{pgpNow, verified}, {comesIntoForce.Add(time.Hour), rejected(verify.ReasonKeyUsage)},
-		{pgpNow, verified}, {comesIntoForce.Add(time.Hour), rejected(verify.ReasonKeyUsage)},
+		{pgpNow, verified},
+		{comesIntoForce.Add(time.Hour), rejected(verify.ReasonKeyUsage)},
+		{pgpNow, verified},
+		{comesIntoForce.Add(time.Hour), rejected(verify.ReasonKeyUsage)},
 	} {
 		if diff := cmp.Diff(step.want, best(t, verifier.Verify(subject, prov, step.now))); diff != "" {
 			t.Errorf("at %v (-want +got):\n%s", step.now, diff)

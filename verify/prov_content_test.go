@@ -23,6 +23,7 @@ import (
 func TestSignedContent(t *testing.T) {
 	ring, key, text := loadKeys(t, "release"), secretKey(t, "release"), honestText(t)
 	files := text[strings.Index(text, "\nfiles:")+1:]
+	beforeDigest, _, _ := strings.Cut(text, "sha256:")
 	zeros := "sha256:" + strings.Repeat("0", 64)
 	for _, tc := range []struct {
 		name, text string
@@ -39,8 +40,8 @@ func TestSignedContent(t *testing.T) {
 		{"marker before the files", strings.Replace(text, "\nfiles:", "\n---\nfiles:", 1), rejected(verify.ReasonProvParts)},
 		{"YAML line break in the files", strings.Replace(text, "\nfiles:", "\nfiles:\u2028", 1), rejected(verify.ReasonProvMalformed)},
 		{"merge key", strings.Replace(text, files, "files:\n  <<: {guestbook-1.4.2.tgz: "+zeros+"}\n  "+strings.TrimSpace(strings.SplitN(files, "\n", 2)[1]), 1), rejected(verify.ReasonProvDuplicateKey)},
-		{"digest is null", text[:strings.Index(text, "sha256:")] + "null", rejected(verify.ReasonProvFiles)},
-		{"digest is a number", text[:strings.Index(text, "sha256:")] + "1", rejected(verify.ReasonProvFiles)},
+		{"digest is null", beforeDigest + "null", rejected(verify.ReasonProvFiles)},
+		{"digest is a number", beforeDigest + "1", rejected(verify.ReasonProvFiles)},
 		{"files is a list", strings.Replace(text, files, "files:\n- guestbook-1.4.2.tgz", 1), rejected(verify.ReasonProvFiles)},
 		{"parts swapped", files + "\n...\n" + strings.SplitN(text, "\n...\n", 2)[0], rejected(verify.ReasonProvMalformed)},
 		{"no metadata", "\n...\n" + files, rejected(verify.ReasonProvMalformed)},
@@ -88,6 +89,8 @@ func TestUnsignedParts(t *testing.T) {
 		return strings.Replace(good, old, by, 1)
 	}
 	const end = "-----END PGP SIGNATURE-----"
+	_, armor, _ := strings.Cut(good, "-----BEGIN PGP SIGNATURE")
+	armor = "-----BEGIN PGP SIGNATURE" + armor
 	for _, tc := range []struct {
 		name, prov string
 		want       judgement
@@ -118,7 +121,7 @@ func TestUnsignedParts(t *testing.T) {
 		{"second block", good + good, rejected(verify.ReasonProvSecondBlock)},
 		{"beginning of a second block", good + "-----BEGIN PGP SIGNED MESSAGE-----\n", rejected(verify.ReasonProvSecondBlock)},
 		{"a key block after", good + "-----BEGIN PGP PUBLIC KEY BLOCK-----\n", rejected(verify.ReasonProvArmor)},
-		{"second signature armor", good + good[strings.Index(good, "-----BEGIN PGP SIGNATURE"):], rejected(verify.ReasonProvArmor)},
+		{"second signature armor", good + armor, rejected(verify.ReasonProvArmor)},
 		{"text in the armor after the data", replace("\n"+end, "\nreviewed by security\n"+end), rejected(verify.ReasonProvArmor)},
 		{"text in the armor after a checksum", replace("\n"+end, "\n=AbCd\nreviewed\n"+end), rejected(verify.ReasonProvArmor)},
 		{"text after a checksum, in base64", replace("\n"+end, "\n=AbCd\ncmV2aWV3ZWQh\n"+end), rejected(verify.ReasonProvArmor)},
@@ -185,6 +188,31 @@ func TestWeakHashes(t *testing.T) {
 	}
 }
 
+// TestUnknownKindsOfSignatures: what a newer tool makes cannot be judged, which is neither
+// good nor bad. It does not spoil the signature beside it.
+func TestUnknownKindsOfSignatures(t *testing.T) {
+	text := honestText(t)
+	good := signing{key: secretKey(t, "release")}.packet(t, text)
+	at := slices.Index(good, byte(packet.SigTypeText)) // version, type, algorithm, hash
+	verifier := pgpVerifier(t, loadKeys(t, "release"), noOptions)
+	for name, change := range map[string]struct {
+		offset int
+		value  byte
+	}{"version": {-1, 9}, "version 3": {-1, 3}, "algorithm": {1, 99}} {
+		unknown := slices.Clone(good)
+		unknown[at+change.offset] = change.value
+		prov := framed(t, text, "SHA512", slices.Concat(unknown, good))
+		got := judgementsOf(verifier.Verify(guestbook(t), provenance([]byte(prov)), pgpNow))
+		if diff := cmp.Diff([]judgement{inconclusive(verify.ReasonUnsupported), verified}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	key := slices.Concat(good, readFile(t, "keys/release.pub.gpg"))
+	if diff := cmp.Diff(rejected(verify.ReasonProvArmor), judgeProv(t, loadKeys(t, "release"), framed(t, text, "SHA512", key))); diff != "" {
+		t.Errorf("a key among the signatures (-want +got):\n%s", diff)
+	}
+}
+
 // TestTooMuch: caps end the work before it is done.
 func TestTooMuch(t *testing.T) {
 	ring, key, text := loadKeys(t, "release"), secretKey(t, "release"), honestText(t)
@@ -234,8 +262,8 @@ func TestEverySignatureHasAResult(t *testing.T) {
 // however many there are, and the reasons of bad ones are kept.
 func TestContentFailsEverySignature(t *testing.T) {
 	sum := sha256.Sum256([]byte("another chart"))
-	text := honestText(t)
-	text = text[:strings.Index(text, "sha256:")] + "sha256:" + hex.EncodeToString(sum[:])
+	text, _, _ := strings.Cut(honestText(t), "sha256:")
+	text += "sha256:" + hex.EncodeToString(sum[:])
 	prov := clearsigned(t, text, signing{key: secretKey(t, "release")}, signing{key: secretKey(t, "mallory")}, signing{key: secretKey(t, "maintainer")})
 	results := pgpVerifier(t, loadKeys(t, "release", "maintainer"), noOptions).Verify(guestbook(t), provenance([]byte(prov)), pgpNow)
 	want := []judgement{rejected(verify.ReasonDigestMismatch), rejected(verify.ReasonSignerNotTrusted), rejected(verify.ReasonDigestMismatch)}

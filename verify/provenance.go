@@ -4,13 +4,15 @@
 package verify
 
 import (
+	"slices"
 	"time"
 
 	"github.com/chartsign/chartsign"
 )
 
 // verifyProvenance judges a .prov file: its form, then each of its signatures, then that
-// what was signed is this chart. A failure of form or content fails every signature.
+// what was signed is this chart. A failure of form or content fails every signature; a
+// signature that is bad itself keeps its own reason.
 func (v *Verifier) verifyProvenance(subject chartsign.Subject, result Result, now time.Time) []Result {
 	message, reason := readClearsigned(result.evidence.Bytes(), v.options.HelmCompat)
 	if reason != nil {
@@ -18,6 +20,9 @@ func (v *Verifier) verifyProvenance(subject chartsign.Subject, result Result, no
 	}
 	result.relaxed = message.relaxed
 	results := v.verifySignatures(message, result, now)
+	if !slices.ContainsFunc(results, func(r Result) bool { return r.outcome == Verified }) {
+		return results // what nobody has signed is not even parsed
+	}
 	content, reason := readProvenance(message.plaintext)
 	var relaxed []string
 	if reason == nil {

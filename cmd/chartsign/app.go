@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -49,6 +50,7 @@ func newApp(world *console) *cli.App {
 	for _, command := range app.Commands {
 		command.OnUsageError = app.OnUsageError
 		command.Before = applyConfig(world)
+		command.CustomHelpTemplate = strings.ReplaceAll(helpText(command), "{{", `{{"{{"}}`)
 	}
 	return app
 }

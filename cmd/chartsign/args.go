@@ -33,10 +33,13 @@ func permute(app *cli.App, args []string) []string {
 			continue
 		}
 		flags = append(flags, arg)
-		if takesValue(command, arg) && i+1 < len(args) {
-			i++
-			flags = append(flags, args[i])
+		if !takesValue(command, arg) {
+			continue
 		}
+		if i++; i == len(args) {
+			return slices.Concat(args[:2], flags) // for the parser to refuse, not to take '--' for the value
+		}
+		flags = append(flags, args[i])
 	}
 	return slices.Concat(args[:2], flags, []string{"--"}, rest)
 }

@@ -65,6 +65,10 @@ func applyFile(c *cli.Context, path string, allowed []string) error {
 			return usagef("configuration %s: %q may not be set by a file in the working directory", path, name).
 				hint("trust, signers and policies come from flags, the environment, or the user's own chartsign/config.yaml")
 		}
+		if allowed != nil && name == "output" && strings.Contains(fmt.Sprint(value), "=") {
+			return usagef("configuration %s: a file in the working directory may not say where reports are written", path).
+				hint("give -o FORMAT=PATH on the command line")
+		}
 		if err := applySetting(c, path, name, value); err != nil {
 			return err
 		}

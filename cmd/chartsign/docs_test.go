@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -98,60 +97,11 @@ func commandPage(command *cli.Command) string {
 		fmt.Fprintf(&out, "\n## %s\n\n| flag | | environment |\n|---|---|---|\n", capitalize(strings.ToLower(title)))
 		for _, flag := range command.Flags {
 			if documented, ok := flag.(cli.DocGenerationFlag); ok && categoryOf(flag) == category {
-				fmt.Fprintf(&out, "| %s | %s | %s |\n", flagNames(flag, documented), usage(documented), strings.Join(documented.GetEnvVars(), ", "))
+				fmt.Fprintf(&out, "| %s | %s | %s |\n", "`"+flagNames(flag)+"`"+placeholder(documented), strings.ReplaceAll(usage(documented), "|", `\|`), strings.Join(documented.GetEnvVars(), ", "))
 			}
 		}
 	}
 	return out.String()
-}
-
-func categories(command *cli.Command) []string {
-	var list []string
-	for _, flag := range command.Flags {
-		if category := categoryOf(flag); !slices.Contains(list, category) {
-			list = append(list, category)
-		}
-	}
-	return list
-}
-
-func categoryOf(flag cli.Flag) string {
-	if categorized, ok := flag.(cli.CategorizableFlag); ok {
-		return categorized.GetCategory()
-	}
-	return ""
-}
-
-func flagNames(flag cli.Flag, documented cli.DocGenerationFlag) string {
-	var names []string
-	for _, name := range flag.Names() {
-		dashes := "--"
-		if len(name) == 1 {
-			dashes = "-"
-		}
-		names = append(names, "`"+dashes+name+"`")
-	}
-	line := strings.Join(names, ", ")
-	if documented.TakesValue() {
-		line += " " + placeholder(documented)
-	}
-	return line
-}
-
-func placeholder(flag cli.DocGenerationFlag) string {
-	if _, after, found := strings.Cut(flag.GetUsage(), "`"); found {
-		value, _, _ := strings.Cut(after, "`")
-		return value
-	}
-	return "VALUE"
-}
-
-func usage(flag cli.DocGenerationFlag) string {
-	text := strings.ReplaceAll(flag.GetUsage(), "`", "")
-	if value := flag.GetDefaultText(); flag.TakesValue() && value != "" && value != `""` {
-		text += " (default " + strings.Trim(value, `"`) + ")"
-	}
-	return strings.ReplaceAll(text, "|", `\|`)
 }
 
 func dedent(text string) string {
@@ -161,5 +111,3 @@ func dedent(text string) string {
 	}
 	return strings.Join(lines, "\n")
 }
-
-func capitalize(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

@@ -166,6 +166,9 @@ func codeOfJudgement(judgement gate.Judgement) int {
 func worst(codes ...int) int {
 	result := exitAllowed
 	for _, code := range codes {
+		if _, known := severity[code]; !known {
+			code = exitUsage
+		}
 		if severity[code] > severity[result] {
 			result = code
 		}

@@ -61,18 +61,18 @@ func runPush(c *cli.Context, world *console) error {
 	if err != nil {
 		return err
 	}
-	signing := len(values(c, "pgp-key")) > 0 || c.Bool("keyless") || c.String("key") != ""
-	if signing {
-		if _, err := newSigners(c, world); err != nil && c.String("identity-token") != "-" && c.String("passphrase-file") != "-" {
-			return err // nothing is pushed that could not be signed afterwards
+	var signers signers
+	if signing(c) { // before the push: what could not be signed is not pushed
+		if signers, err = newSigners(c, world); err != nil {
+			return err
 		}
 	}
 	pushed, err := pushChart(ctx, c, world, ref, source.Path, subject.Chart, evidence)
 	if err != nil {
 		return err
 	}
-	if signing {
-		return signRemote(ctx, c, world, pushed)
+	if signing(c) {
+		return signRemote(ctx, c, world, pushed, signers)
 	}
 	return nil
 }

@@ -52,7 +52,11 @@ func runSign(c *cli.Context, world *console) error {
 	ctx, cancel := bounded(c)
 	defer cancel()
 	if ref.IsOCI() {
-		return signRemote(ctx, c, world, ref)
+		signers, err := newSigners(c, world)
+		if err != nil {
+			return err
+		}
+		return signRemote(ctx, c, world, ref, signers)
 	}
 	return signLocal(ctx, c, world, ref.File)
 }
@@ -162,11 +166,8 @@ func readBack(one made) error {
 	return nil
 }
 
-func signRemote(ctx context.Context, c *cli.Context, world *console, ref chartsign.Reference) error {
-	signers, err := newSigners(c, world)
-	if err != nil {
-		return err
-	}
+// signRemote signs a chart in a registry and attaches what was made.
+func signRemote(ctx context.Context, c *cli.Context, world *console, ref chartsign.Reference, signers signers) error {
 	client, err := newClient(c, world, ref)
 	if err != nil {
 		return err

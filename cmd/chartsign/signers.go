@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"net/http"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -38,9 +39,14 @@ type signers struct {
 	sigstore *sign.Sigstore
 }
 
+// signing reports whether any way to sign is asked for.
+func signing(c *cli.Context) bool {
+	return len(values(c, "pgp-key")) > 0 || c.Bool("keyless") || c.String("key") != ""
+}
+
 func newSigners(c *cli.Context, world *console) (signers, error) {
 	var made signers
-	if len(values(c, "pgp-key")) == 0 && !c.Bool("keyless") && c.String("key") == "" {
+	if !signing(c) {
 		return made, usagef("nothing to sign with").hint("give --pgp-key with --keyring, --keyless with --identity-token, or --key")
 	}
 	if c.Bool("keyless") && c.String("key") != "" {
@@ -114,7 +120,8 @@ func readSecret(world *console, path string, limit int64, what string) ([]byte, 
 
 func newSigstore(c *cli.Context, world *console) (*sign.Sigstore, error) {
 	opts := sign.SigstoreOptions{
-		FulcioURL: c.String("fulcio-url"), RekorURL: c.String("rekor-url"), TimestampURL: c.String("timestamp-url"), Now: world.now,
+		FulcioURL: c.String("fulcio-url"), RekorURL: c.String("rekor-url"), TimestampURL: c.String("timestamp-url"),
+		Now: world.now, Proxy: http.ProxyFromEnvironment,
 	}
 	if c.String("trusted-root") == "" {
 		return nil, usagef("signing with Sigstore needs --trusted-root").hint("what is made is verified before it is written")

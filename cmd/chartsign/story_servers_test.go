@@ -61,6 +61,9 @@ func (s *storyRegistry) answered(w http.ResponseWriter, r *http.Request) bool {
 	if s.status == 0 || !strings.Contains(r.URL.Path, s.prefix) {
 		return false
 	}
+	if s.status == hangUp {
+		panic(http.ErrAbortHandler)
+	}
 	if s.status == http.StatusOK {
 		_, _ = io.WriteString(w, "<html>this is no registry</html>")
 		return true
@@ -68,6 +71,9 @@ func (s *storyRegistry) answered(w http.ResponseWriter, r *http.Request) bool {
 	w.WriteHeader(s.status)
 	return true
 }
+
+// hangUp is the status of a registry that answers nothing.
+const hangUp = 444
 
 func registryOf(ts *testscript.TestScript, host string) *storyRegistry {
 	found, ok := registries.Load(host)
@@ -79,7 +85,7 @@ func registryOf(ts *testscript.TestScript, host string) *storyRegistry {
 }
 
 // fault HOST STATUS [PART] makes the registry answer STATUS to requests whose path contains
-// PART; 200 is garbage, 0 is nothing wrong any more.
+// PART; 200 is garbage, 444 is no answer at all, 0 is nothing wrong any more.
 func injectFault(ts *testscript.TestScript, _ bool, args []string) {
 	story := registryOf(ts, args[0])
 	status, err := strconv.Atoi(args[1])

@@ -53,6 +53,7 @@ func TestStories(t *testing.T) {
 			"token":    mintToken,
 			"sigfault": failService,
 			"tamper":   tamper,
+			"cut":      cut,
 		},
 	})
 }
@@ -91,6 +92,13 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code: got %d, want %d", got, want)
 	}
+}
+
+// cut FROM TO writes the first half of a file.
+func cut(ts *testscript.TestScript, _ bool, args []string) {
+	data, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data[:len(data)/2], 0o600))
 }
 
 // tamper FILE changes the byte in the middle of a file.

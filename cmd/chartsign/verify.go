@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -90,8 +91,11 @@ func failureOf(judgements []gate.Judgement, quiet bool) error {
 		}
 	}
 	code := worst(codes...)
-	if code == exitAllowed {
+	switch {
+	case code == exitAllowed:
 		return nil
+	case first == nil:
+		first = errors.New("not allowed, and nobody said why")
 	}
 	return &failure{err: first, code: code, shown: !quiet}
 }

@@ -93,7 +93,7 @@ func (s samples) median() figure {
 }
 
 func measure(args, env []string) (figure, error) {
-	command := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // the commands are this program's own
+	command := exec.Command(args[0], args[1:]...) //nolint:noctx // the commands are this program's own
 	command.Env = append(os.Environ(), env...)
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output

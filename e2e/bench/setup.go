@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -46,19 +45,19 @@ func newBench(data string) (*bench, error) {
 		return nil, err
 	}
 	b.state = filepath.Join(b.work, "sandbox")
-	return b, b.start()
+	err = b.start()
+	return b, err
 }
 
 func (b *bench) start() error {
-	b.process = exec.Command(b.sandbox, "up", "--state", b.state, "--parent-pid", strconv.Itoa(os.Getpid())) //nolint:gosec,noctx // our own program
+	b.process = exec.Command(b.sandbox, "up", "--state", b.state, "--parent-pid", strconv.Itoa(os.Getpid())) //nolint:noctx // our own program
 	if err := b.process.Start(); err != nil {
 		return err
 	}
 	for deadline := time.Now().Add(startupTimeout); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if file, err := os.Open(filepath.Join(b.state, "env")); err == nil {
-			defer file.Close()
-			for lines := bufio.NewScanner(file); lines.Scan(); {
-				name, value, _ := strings.Cut(strings.TrimPrefix(lines.Text(), "export "), "=")
+		if exports, err := os.ReadFile(filepath.Join(b.state, "env")); err == nil {
+			for line := range strings.Lines(string(exports)) {
+				name, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
 				b.env[name] = strings.Trim(value, "'\"")
 			}
 			return nil
@@ -92,7 +91,7 @@ func (b *bench) prepare() error {
 	if err := os.WriteFile(b.chart(), archive, 0o600); err != nil {
 		return err
 	}
-	token, err := exec.Command(b.sandbox, "token", "--issuer", b.env["SANDBOX_OIDC_ISSUER"], "--email", identity).Output() //nolint:gosec,noctx // our own program
+	token, err := exec.Command(b.sandbox, "token", "--issuer", b.env["SANDBOX_OIDC_ISSUER"], "--email", identity).Output() //nolint:noctx // our own program
 	if err != nil {
 		return err
 	}
