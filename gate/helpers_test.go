@@ -171,9 +171,20 @@ func prov(tb testing.TB, name string) chartsign.Evidence {
 	return chartsign.NewEvidence(chartsign.KindProvenance, chartsign.SourceLayer, name, readFile(tb, testdata("provenance", name)))
 }
 
-func byRelease(tb testing.TB) chartsign.Evidence    { return prov(tb, "honest/helm4.prov") }
-func byMaintainer(tb testing.TB) chartsign.Evidence { return prov(tb, "honest/helm4-ed25519.prov") }
-func bySplit(tb testing.TB) chartsign.Evidence      { return prov(tb, "honest/gpg-subkey.prov") }
+func byRelease(tb testing.TB) chartsign.Evidence {
+	tb.Helper()
+	return prov(tb, "honest/helm4.prov")
+}
+
+func byMaintainer(tb testing.TB) chartsign.Evidence {
+	tb.Helper()
+	return prov(tb, "honest/helm4-ed25519.prov")
+}
+
+func bySplit(tb testing.TB) chartsign.Evidence {
+	tb.Helper()
+	return prov(tb, "honest/gpg-subkey.prov")
+}
 
 // The Sigstore that bundles are of, and its trusted root, whose bytes differ each time that
 // they are made.

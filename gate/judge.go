@@ -73,8 +73,7 @@ func (j Judgement) failed(err error) Judgement {
 }
 
 func reasonOf(err error) *chartsign.Reason {
-	var reason *chartsign.Reason
-	if errors.As(err, &reason) {
+	if reason, ok := errors.AsType[*chartsign.Reason](err); ok {
 		return reason
 	}
 	return chartsign.Reasonf(chartsign.ReasonUnavailable, "%w", err)

@@ -159,15 +159,15 @@ func (p pattern) covers(q pattern) bool {
 // matchPath matches a list of components against a pattern's. It fills a table from the
 // ends, so that many '**' take no more than the product of both lengths.
 func matchPath(pattern, path []string, one func(pattern, component string) bool) bool {
-	next := make([]bool, len(path)+1) // whether pattern[i+1:] matches path[j:]
+	next := make([]bool, len(path)+1) // next[j]: whether the components behind match path[j:]
 	next[len(path)] = true
-	for i := len(pattern) - 1; i >= 0; i-- {
+	for _, component := range slices.Backward(pattern) {
 		row := make([]bool, len(path)+1)
 		for j := len(path); j >= 0; j-- {
-			if pattern[i] == anyDepth {
+			if component == anyDepth {
 				row[j] = next[j] || j < len(path) && row[j+1]
 			} else {
-				row[j] = j < len(path) && next[j+1] && one(pattern[i], path[j])
+				row[j] = j < len(path) && next[j+1] && one(component, path[j])
 			}
 		}
 		next = row

@@ -64,7 +64,9 @@ func TestRequirement(t *testing.T) {
 		},
 		"three that overlap": {
 			[]string{signRelease, `{name: two, pgp: {keyring: team.asc, fingerprints: ["` + fpr("release") + `", "` + fpr("maintainer") + `"]}}`, team},
-			"3", evidence{byRelease(t), byMaintainer(t), bySplit(t)}, allowed(),
+			"3",
+			evidence{byRelease(t), byMaintainer(t), bySplit(t)},
+			allowed(),
 		},
 		"a named key of a ring": {
 			[]string{`{name: one, pgp: {keyring: team.asc, fingerprints: ["` + fpr("release") + `"]}}`}, "", evidence{bySplit(t)}, rejected(verify.ReasonSignerNotTrusted),
@@ -74,7 +76,9 @@ func TestRequirement(t *testing.T) {
 		},
 		"one signer of several kinds": {
 			[]string{`{name: one, pgp: {keyring: release.asc}, keyless: {issuer: "https://issuer.example.test", subject: release@example.test}}`, signMaintainer},
-			"2", evidence{byRelease(t), manifest}, unmet,
+			"2",
+			evidence{byRelease(t), manifest},
+			unmet,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,8 +99,10 @@ func TestIncompleteListing(t *testing.T) {
 		require string
 		want    outcome
 	}{
-		{"any", allowed()}, {"1", allowed()},
-		{"2", inconclusive(chartsign.ReasonListingIncomplete)}, {"all", inconclusive(chartsign.ReasonListingIncomplete)},
+		{"any", allowed()},
+		{"1", allowed()},
+		{"2", inconclusive(chartsign.ReasonListingIncomplete)},
+		{"all", inconclusive(chartsign.ReasonListingIncomplete)},
 	} {
 		s := remote(t, byRelease(t), byMaintainer(t))
 		s.listing.Problem = problem
@@ -207,7 +213,8 @@ func TestShortTrust(t *testing.T) {
 		},
 		"identity and ring": {
 			gate.ShortTrust{Identity: identity, TrustedRoot: file("trusted_root.json"), Keyrings: []string{file("release.asc")}, Require: "all"},
-			[]chartsign.Evidence{manifestSigned(t, testkit.BundleOptions{}), byRelease(t)}, allowed(),
+			[]chartsign.Evidence{manifestSigned(t, testkit.BundleOptions{}), byRelease(t)},
+			allowed(),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 // judgeFile judges what is at path under the release key.
 func judgeFile(t *testing.T, trust *gate.Trust, file *gate.File) gate.Judgement {
 	t.Helper()
+	t.Helper()
 	return trust.Judge(t.Context(), gate.Request{Reference: reference(t, file.Path), Source: file, Time: now})
 }
 
@@ -26,47 +27,47 @@ func TestFile(t *testing.T) {
 	chart := readFile(t, testdata("charts", "guestbook-1.4.2.tgz"))
 	good, bad := byRelease(t).Bytes(), tampered(t).Bytes()
 	for name, tc := range map[string]struct {
-		edit func(t *testing.T, file *gate.File)
+		edit func(file *gate.File)
 		want outcome
 	}{
-		"alone":     {func(*testing.T, *gate.File) {}, unsigned},
-		"with prov": {func(t *testing.T, f *gate.File) { writeFile(t, f.Path+".prov", good) }, allowed()},
-		"with a bundle": {func(t *testing.T, f *gate.File) {
+		"alone":     {func(*gate.File) {}, unsigned},
+		"with prov": {func(f *gate.File) { writeFile(t, f.Path+".prov", good) }, allowed()},
+		"with a bundle": {func(f *gate.File) {
 			writeFile(t, f.Path+".sigstore.json", layerSigned(t, noBundleOptions).Bytes())
 		}, allowed()},
-		"with a bad prov": {func(t *testing.T, f *gate.File) { writeFile(t, f.Path+".prov", bad) }, rejected(verify.ReasonSignatureInvalid)},
-		"with a bad prov and a good bundle": {func(t *testing.T, f *gate.File) {
+		"with a bad prov": {func(f *gate.File) { writeFile(t, f.Path+".prov", bad) }, rejected(verify.ReasonSignatureInvalid)},
+		"with a bad prov and a good bundle": {func(f *gate.File) {
 			writeFile(t, f.Path+".prov", bad)
 			writeFile(t, f.Path+".sigstore.json", layerSigned(t, noBundleOptions).Bytes())
 		}, allowed()},
-		"prov by name": {func(t *testing.T, f *gate.File) {
+		"prov by name": {func(f *gate.File) {
 			f.Provenance = filepath.Join(filepath.Dir(f.Path), "p")
 			writeFile(t, f.Provenance, good)
 		}, allowed()},
-		"prov by name, another beside it": {func(t *testing.T, f *gate.File) {
+		"prov by name, another beside it": {func(f *gate.File) {
 			f.Provenance = filepath.Join(filepath.Dir(f.Path), "p")
 			writeFile(t, f.Provenance, bad)
 			writeFile(t, f.Path+".prov", good)
 		}, rejected(verify.ReasonSignatureInvalid)},
-		"prov by name that is missing": {func(_ *testing.T, f *gate.File) { f.Provenance = f.Path + ".none" }, inconclusive(verify.ReasonEvidenceUnavailable)},
-		"bundle that is missing":       {func(_ *testing.T, f *gate.File) { f.Bundles = []string{f.Path + ".none"} }, inconclusive(verify.ReasonEvidenceUnavailable)},
-		"prov is a folder": {func(t *testing.T, f *gate.File) {
+		"prov by name that is missing": {func(f *gate.File) { f.Provenance = f.Path + ".none" }, inconclusive(verify.ReasonEvidenceUnavailable)},
+		"bundle that is missing":       {func(f *gate.File) { f.Bundles = []string{f.Path + ".none"} }, inconclusive(verify.ReasonEvidenceUnavailable)},
+		"prov is a folder": {func(f *gate.File) {
 			if err := os.Mkdir(f.Path+".prov", 0o750); err != nil {
 				t.Fatal(err)
 			}
 		}, inconclusive(verify.ReasonEvidenceUnavailable)},
-		"prov is a link to nothing": {func(t *testing.T, f *gate.File) {
+		"prov is a link to nothing": {func(f *gate.File) {
 			if err := os.Symlink("nothing", f.Path+".prov"); err != nil {
 				t.Fatal(err)
 			}
 		}, inconclusive(verify.ReasonEvidenceUnavailable)},
-		"prov is too large": {func(t *testing.T, f *gate.File) {
+		"prov is too large": {func(f *gate.File) {
 			writeFile(t, f.Path+".prov", make([]byte, limits.Provenance+1))
 		}, inconclusive(verify.ReasonEvidenceUnavailable)},
-		"chart is missing":  {func(_ *testing.T, f *gate.File) { f.Path += ".none" }, inconclusive(chartsign.ReasonNotFound)},
-		"chart is a folder": {func(_ *testing.T, f *gate.File) { f.Path = filepath.Dir(f.Path) }, inconclusive(chartsign.ReasonUnavailable)},
-		"chart is none":     {func(t *testing.T, f *gate.File) { writeFile(t, f.Path, good) }, rejected(chartsign.ReasonNotAChart)},
-		"chart is another": {func(t *testing.T, f *gate.File) {
+		"chart is missing":  {func(f *gate.File) { f.Path += ".none" }, inconclusive(chartsign.ReasonNotFound)},
+		"chart is a folder": {func(f *gate.File) { f.Path = filepath.Dir(f.Path) }, inconclusive(chartsign.ReasonUnavailable)},
+		"chart is none":     {func(f *gate.File) { writeFile(t, f.Path, good) }, rejected(chartsign.ReasonNotAChart)},
+		"chart is another": {func(f *gate.File) {
 			writeFile(t, f.Path, readFile(t, testdata("charts", "guestbook-1.5.0-rc.1+build.7.tgz")))
 			writeFile(t, f.Path+".prov", good)
 		}, rejected(verify.ReasonDigestMismatch)},
@@ -74,7 +75,7 @@ func TestFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := &gate.File{Path: filepath.Join(t.TempDir(), "guestbook-1.4.2.tgz")}
 			writeFile(t, file.Path, chart)
-			tc.edit(t, file)
+			tc.edit(file)
 			wantOutcome(t, judgeFile(t, trust, file), tc.want)
 		})
 	}

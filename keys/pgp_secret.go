@@ -22,7 +22,7 @@ var (
 	ErrKeyNotFound  = errors.New("no such key")
 	ErrKeyAmbiguous = errors.New("the name fits several keys")
 	ErrKeyUnusable  = errors.New("the key cannot sign")
-	ErrPassphrase   = errors.New("wrong passphrase")
+	ErrPassphrase   = errors.New("the key stays locked")
 )
 
 // SigningKey is an unlocked OpenPGP key that can sign now: a signing subkey where there is
@@ -204,7 +204,7 @@ func usablePrivateKey(entity *openpgp.Entity, now time.Time) (*packet.PrivateKey
 
 func unlock(private *packet.PrivateKey, userID string, passphrase PassphraseFunc) error {
 	if passphrase == nil {
-		return fmt.Errorf("%w: the key is locked and no passphrase was given", ErrPassphrase)
+		return fmt.Errorf("%w: no passphrase was given", ErrPassphrase)
 	}
 	secret, err := passphrase(userID)
 	if err != nil {
@@ -212,7 +212,7 @@ func unlock(private *packet.PrivateKey, userID string, passphrase PassphraseFunc
 	}
 	defer clear(secret)
 	if err := private.Decrypt(secret); err != nil {
-		return ErrPassphrase // the cause may quote what was decrypted
+		return fmt.Errorf("%w: wrong passphrase", ErrPassphrase) // the cause may quote what was decrypted
 	}
 	return nil
 }

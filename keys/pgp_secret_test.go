@@ -144,6 +144,23 @@ func TestSigningKeyChoosesThePacket(t *testing.T) {
 	}
 }
 
+// TestStubCannotSign: gpg's stub of a primary key that could sign is no secret key.
+func TestStubCannotSign(t *testing.T) {
+	entity := newKey(t, "Stub")
+	public := exported(t, entity)
+	// The first packet: new format, tag 6, one byte of length; as a secret key, tag 5, followed
+	// by usage 255, no cipher, S2K 101, no hash, 'GNU' and 1 (doc/DETAILS of GnuPG).
+	length := int(public[1])
+	body := append(slices.Clone(public[2:2+length]), 255, 0, 101, 0, 'G', 'N', 'U', 1)
+	ring := readRing(t, slices.Concat([]byte{0xc5, byte(len(body))}, body, public[2+length:]))
+	if private := ring.Entities()[0].PrivateKey; private == nil || !private.Dummy() {
+		t.Fatal("the key is no stub: the test tests nothing")
+	}
+	if key, err := ring.SigningKey("Stub", now, nil); !errors.Is(err, keys.ErrKeyUnusable) {
+		t.Errorf("got %v, %v; want ErrKeyUnusable", key, err)
+	}
+}
+
 // TestStubIsReplacedByTheSecret: the laptop's ring has a stub where the safe's has the key.
 func TestStubIsReplacedByTheSecret(t *testing.T) {
 	for name, ring := range map[string]*keys.PGPKeyring{

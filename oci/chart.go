@@ -5,6 +5,7 @@ package oci
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/chartsign/chartsign"
 	"github.com/chartsign/chartsign/internal/limits"
@@ -17,6 +18,43 @@ type Chart struct {
 	contents   *memo[*contents]
 	subject    *memo[chartsign.Subject]
 	provenance *memo[[]byte]
+	ahead      prefetch
+}
+
+// prefetch is a listing that is fetched while something else is done.
+type prefetch struct {
+	wanted  bool
+	started atomic.Bool
+	taken   atomic.Bool
+	listing chan chartsign.Listing
+}
+
+// Prefetch makes Resolve ask for the evidence as soon as the manifest is known, while it
+// waits for the config blob; the next Evidence returns that. It is for those who will ask
+// for both, saves them a round trip, and returns c.
+func (c *Chart) Prefetch() *Chart {
+	c.ahead.wanted, c.ahead.listing = true, make(chan chartsign.Listing, 1)
+	return c
+}
+
+// fetchAhead starts to list the evidence, once.
+func (c *Chart) fetchAhead(ctx context.Context, found *contents) {
+	if c.ahead.wanted && c.ahead.started.CompareAndSwap(false, true) {
+		go func() { c.ahead.listing <- c.list(ctx, found) }()
+	}
+}
+
+// fetchedAhead returns what fetchAhead has listed, to the first who asks.
+func (c *Chart) fetchedAhead(ctx context.Context) (chartsign.Listing, bool) {
+	if !c.ahead.started.Load() || !c.ahead.taken.CompareAndSwap(false, true) {
+		return chartsign.Listing{}, false
+	}
+	select {
+	case listing := <-c.ahead.listing:
+		return listing, true
+	case <-ctx.Done():
+		return chartsign.Listing{Problem: incomplete(ctx.Err())}, true
+	}
 }
 
 // Resolve returns what the reference names: one request for the manifest, one for the
@@ -27,6 +65,7 @@ func (c *Chart) Resolve(ctx context.Context) (chartsign.Subject, error) {
 		if err != nil {
 			return chartsign.Subject{}, err
 		}
+		c.fetchAhead(ctx, found)
 		config, err := c.repository.blob(ctx, found.config, "config")
 		if err != nil {
 			return chartsign.Subject{}, err

@@ -19,10 +19,18 @@ import (
 // other types are no evidence. The error says that the chart itself could not be resolved;
 // what could not be listed or read is in the Listing.
 func (c *Chart) Evidence(ctx context.Context) (chartsign.Listing, error) {
+	if listing, ok := c.fetchedAhead(ctx); ok {
+		return listing, nil
+	}
 	found, err := c.resolved(ctx)
 	if err != nil {
 		return chartsign.Listing{}, err
 	}
+	return c.list(ctx, found), nil
+}
+
+// list finds and fetches the evidence for the chart.
+func (c *Chart) list(ctx context.Context, found *contents) chartsign.Listing {
 	var (
 		group   sync.WaitGroup
 		layer   []chartsign.Evidence
@@ -40,7 +48,7 @@ func (c *Chart) Evidence(ctx context.Context) (chartsign.Listing, error) {
 	if plan.problem != nil {
 		listing.Problem = incomplete(errors.Join(problem, plan.problem))
 	}
-	return listing, nil
+	return listing
 }
 
 func (c *Chart) provLayer(ctx context.Context, layer *descriptor) []chartsign.Evidence {

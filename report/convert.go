@@ -14,7 +14,7 @@ func newResult(judgement gate.Judgement) Result {
 	subject := judgement.Subject
 	result := Result{
 		Reference: Reference{Given: subject.Reference.Given, Resolved: subject.Resolved(), ManifestDigest: subject.Manifest.String()},
-		Verdict:   judgement.Verdict.String(), Enforced: judgement.Enforced, Rule: judgement.Rule,
+		Verdict:   judgement.Verdict.String(), Enforced: judgement.Enforced || !judgement.Passes(), Rule: judgement.Rule,
 		Evidence: newEvidence(judgement), Denials: []Finding{}, Warnings: []Finding{},
 		Trust: Trust{Digest: judgement.TrustDigest.String()}, Reason: newReason(judgement.Reason),
 	}

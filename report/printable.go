@@ -5,6 +5,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
@@ -31,29 +32,49 @@ func clean(text string) string {
 	}, text)
 }
 
-// cleanJSON replaces what a terminal or an editor acts on and encoding/json leaves as it
-// is: DEL, the control characters of Latin-1, bidirectional overrides, invisible letters.
-func cleanJSON(data []byte, replace func(rune) string) []byte {
+// escapeJSON escapes what a terminal or an editor acts on and encoding/json leaves as it is:
+// DEL, the control characters of Latin-1, bidirectional overrides, invisible letters. A
+// program reads the same text.
+func escapeJSON(data []byte) []byte {
 	var out bytes.Buffer
 	for _, r := range string(data) {
-		if r == '\n' || unicode.IsPrint(r) {
+		switch high, low := utf16.EncodeRune(r); {
+		case r == '\n' || unicode.IsPrint(r):
 			out.WriteRune(r)
-		} else {
-			out.WriteString(replace(r)) // within a string: elsewhere JSON has no such character
+		case high != unicode.ReplacementChar:
+			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r) // within a string: elsewhere JSON has no such character
 		}
 	}
 	return out.Bytes()
 }
 
-// escape writes r as JSON does: the text that a program reads stays the same.
-func escape(r rune) string {
-	if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
-		return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+// blot replaces in all strings of a JSON value what YAML does not escape.
+func blot(value any) any {
+	switch value := value.(type) {
+	case string:
+		return strings.Map(func(r rune) rune {
+			if r < utf8.RuneSelf-1 || unicode.IsPrint(r) {
+				return r
+			}
+			return utf8.RuneError
+		}, value)
+	case []any:
+		for i := range value {
+			value[i] = blot(value[i])
+		}
+	case map[string]any:
+		for key := range value {
+			value[key] = blot(value[key])
+		}
+	case json.Number:
+		if n, err := value.Int64(); err == nil {
+			return n
+		}
 	}
-	return fmt.Sprintf(`\u%04x`, r)
+	return value
 }
-
-func blot(rune) string { return string(utf8.RuneError) }
 
 // columns returns how many columns of a terminal the text takes.
 func columns(text string) int {

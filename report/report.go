@@ -149,6 +149,8 @@ func (s *Summary) count(verdict gate.Verdict) {
 		s.Rejected++
 	case gate.Inconclusive:
 		s.Inconclusive++
+	default:
+		s.Inconclusive++
 	}
 }
 
@@ -162,7 +164,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	if err := encoder.Encode(r); err != nil {
 		return err
 	}
-	_, err := w.Write(cleanJSON(out.Bytes(), escape))
+	_, err := w.Write(escapeJSON(out.Bytes()))
 	return err
 }
 
@@ -173,7 +175,13 @@ func (r *Report) WriteYAML(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if data, err = yaml.JSONToYAML(cleanJSON(data, blot)); err != nil {
+	var document any
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(&document); err != nil {
+		return err
+	}
+	if data, err = yaml.Marshal(blot(document)); err != nil {
 		return err
 	}
 	_, err = w.Write(data)

@@ -96,7 +96,7 @@ func readPrivateKey(data []byte, passphrase func() ([]byte, error)) (*PrivateKey
 
 func decryptPrivateKey(sealed []byte, passphrase func() ([]byte, error)) (*PrivateKey, error) {
 	if passphrase == nil {
-		return nil, fmt.Errorf("%w: the key is encrypted and no passphrase was given", keys.ErrPassphrase)
+		return nil, fmt.Errorf("%w: no passphrase was given", keys.ErrPassphrase)
 	}
 	secret, err := passphrase()
 	if err != nil {
@@ -105,7 +105,7 @@ func decryptPrivateKey(sealed []byte, passphrase func() ([]byte, error)) (*Priva
 	defer clear(secret)
 	der, err := encrypted.Decrypt(sealed, secret)
 	if err != nil {
-		return nil, keys.ErrPassphrase // a damaged file looks the same: the cipher is authenticated
+		return nil, fmt.Errorf("%w: wrong passphrase, or a damaged file", keys.ErrPassphrase) // a damaged file looks the same: the cipher is authenticated
 	}
 	defer clear(der)
 	return parsePrivateKey(x509.ParsePKCS8PrivateKey(der))

@@ -69,6 +69,9 @@ func TestKeySignedBundles(t *testing.T) {
 				if diff := cmp.Diff(tc.want, judgementOf(result)); diff != "" {
 					t.Errorf("%s (-want +got):\n%s%v", form, diff, result.Reason())
 				}
+				if carried := !tc.opts.NoTimestamp; carried != (len(result.Timestamps()) > 0) && result.Outcome() == verify.Verified {
+					t.Errorf("%s: got the times %v, want them: %v", form, result.Timestamps(), carried)
+				}
 				if result.Outcome() == verify.Verified && result.Identity().Key != publicKey(t, right).Fingerprint {
 					t.Errorf("%s: got the identity %v", form, result.Identity())
 				}

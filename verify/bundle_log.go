@@ -64,31 +64,10 @@ func checkKind(entry *rekorv1.TransparencyLogEntry) error {
 	if err = errors.Join(append(strict, err)...); err != nil {
 		return fmt.Errorf("its body: %w", err)
 	}
-	if hasHole(body) {
-		return errors.New("its body has an empty list or a null, which no log writes")
-	}
 	if got := entry.GetKindVersion(); got.GetKind() != body["kind"] || got.GetVersion() != body["apiVersion"] {
 		return fmt.Errorf("it is said to be %.40s/%.40s and is %.40v/%.40v", got.GetKind(), got.GetVersion(), body["kind"], body["apiVersion"])
 	}
 	return nil
-}
-
-// hasHole reports whether value holds a null or an empty list. The library's accessors take
-// the first of the signatures without looking whether there is one.
-func hasHole(value any) bool {
-	switch value := value.(type) {
-	case nil:
-		return true
-	case []any:
-		return len(value) == 0 || slices.ContainsFunc(value, hasHole)
-	case map[string]any:
-		for _, field := range value {
-			if hasHole(field) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // checkRecordedDigest compares the digest in a Rekor v2 body: that of the archive, or of the

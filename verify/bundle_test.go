@@ -109,6 +109,7 @@ func TestWhatABundleIsAbout(t *testing.T) {
 		{"statement, local file", onDisk(t), statement, rejected(verify.ReasonDigestMismatch)},
 		{"statement about the layer, for a manifest", inRegistry(t), virtual.SignManifest(t, chartsign.DigestOf(archive), testkit.BundleOptions{}), rejected(verify.ReasonDigestMismatch)},
 		{"statement about the archive, for the file", onDisk(t), virtual.SignManifest(t, chartsign.DigestOf(archive), testkit.BundleOptions{}), rejected(verify.ReasonDigestMismatch)},
+		{"statement about the zero digest, local file", onDisk(t), virtual.SignManifest(t, chartsign.Digest{}, testkit.BundleOptions{}), rejected(verify.ReasonDigestMismatch)},
 		{"message, in a registry", inRegistry(t), message, verified},
 		{"message, local file", onDisk(t), message, verified},
 		{"message, other archive", chartsign.Subject{Chart: chartOf(t, []byte("other")), Manifest: manifest}, message, rejected(verify.ReasonDigestMismatch)},
@@ -546,6 +547,54 @@ func TestBodyIsTheProvenLeaf(t *testing.T) {
 	}
 }
 
+// TestRekorV2BodyUnderV1Checkpoint: where the body is of Rekor v2 and the checkpoint of Rekor
+// v1, the library takes neither of its two ways to compare the entry with the bundle. A log
+// that takes any body would make every entry fit every bundle.
+func TestRekorV2BodyUnderV1Checkpoint(t *testing.T) {
+	virtual := testkit.NewVirtualSigstore(t)
+	key := newECDSA(t)
+	public := publicKey(t, key)
+	trusted := trust(t, keys.TrustMaterial{Sigstore: virtual.Root(t), Keys: []keys.PublicKey{public}})
+	signer := verify.Signer{Name: "release", Keys: []string{public.Fingerprint}}
+	opts := testkit.BundleOptions{Key: key, RekorV2: true}
+	otherDER, err := x509.MarshalPKIXPublicKey(newECDSA(t).Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := func(body string) string { return body }
+	for name, tc := range map[string]struct {
+		edit func(body string) string
+		want judgement
+	}{
+		"its own body": {same, verified},
+		"another signature of the same key": {func(string) string {
+			other := decode(t, virtual.SignManifest(t, manifest, opts))
+			return string(other.GetVerificationMaterial().GetTlogEntries()[0].GetCanonicalizedBody())
+		}, rejected(verify.ReasonLogEntryInvalid)},
+		"another key": {func(body string) string {
+			at := strings.Index(body, `"rawBytes":"`) + len(`"rawBytes":"`)
+			return body[:at] + base64.StdEncoding.EncodeToString(otherDER) + body[at+strings.Index(body[at:], `"`):]
+		}, rejected(verify.ReasonLogEntryInvalid)},
+		"another digest": {func(body string) string {
+			at := strings.Index(body, `"digest":"`) + len(`"digest":"`)
+			return body[:at] + base64.StdEncoding.EncodeToString(make([]byte, 32)) + body[at+strings.Index(body[at:], `"`):]
+		}, rejected(verify.ReasonLogEntryInvalid)},
+		"another algorithm": {func(body string) string { return strings.Replace(body, `"SHA2_256"`, `"SHA2_512"`, 1) }, rejected(verify.ReasonLogEntryInvalid)},
+	} {
+		data := testkit.EditBundle(t, virtual.SignManifest(t, manifest, opts), func(b *protobundle.Bundle) {
+			entry := b.GetVerificationMaterial().GetTlogEntries()[0]
+			entry.CanonicalizedBody = []byte(tc.edit(string(entry.GetCanonicalizedBody())))
+			virtual.ResignLogEntry(t, entry)
+			entry.KindVersion.Version, entry.InclusionPromise = "0.0.2", nil
+			entry.LogIndex, entry.IntegratedTime = 0, 0
+		})
+		result := judgeBundle(t, trusted, signer, data)
+		if diff := cmp.Diff(tc.want, judgementOf(result)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s%v", name, diff, result.Reason())
+		}
+	}
+}
+
 // TestUnreadableEvidence: known to exist, but not had.
 func TestUnreadableEvidence(t *testing.T) {
 	verifier := newVerifier(t, trust(t, keys.TrustMaterial{}), []verify.Signer{releaseSigner()}, noOptions)
@@ -594,6 +643,25 @@ func TestCertificateNamesOneSubject(t *testing.T) {
 		if diff := cmp.Diff(tc.want, judgementOf(judgeBundle(t, trusted, releaseSigner(), data))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// stumblingRoot panics where libraries might.
+type stumblingRoot struct{ root.TrustedMaterial }
+
+func (stumblingRoot) RekorLogs() map[string]*root.TransparencyLog { panic("index out of range") }
+
+// TestPanicIsNoPass: what makes a library below panic is refused, and the process lives on.
+func TestPanicIsNoPass(t *testing.T) {
+	virtual := testkit.NewVirtualSigstore(t)
+	material, err := root.NewTrustedRootFromJSON(virtual.RootJSON(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := trust(t, keys.TrustMaterial{Sigstore: keys.NewSigstoreRoot(stumblingRoot{material}, chartsign.DigestOf(nil))})
+	result := judgeBundle(t, trusted, releaseSigner(), virtual.SignManifest(t, manifest, testkit.BundleOptions{}))
+	if diff := cmp.Diff(rejected(verify.ReasonBundleMalformed), judgementOf(result)); diff != "" {
+		t.Errorf("verify (-want +got):\n%s", diff)
 	}
 }
 

@@ -126,6 +126,7 @@ func TestUnsignedParts(t *testing.T) {
 		{"text in the armor after a checksum", replace("\n"+end, "\n=AbCd\nreviewed\n"+end), rejected(verify.ReasonProvArmor)},
 		{"text after a checksum, in base64", replace("\n"+end, "\n=AbCd\ncmV2aWV3ZWQh\n"+end), rejected(verify.ReasonProvArmor)},
 		{"empty line in the armor's data", replace("\n"+end, "\n\n"+end), rejected(verify.ReasonProvArmor)},
+		{"empty line in armor without a checksum", strings.Replace(clearsigned(t, honestText(t), signing{key: secretKey(t, "release")}), "\n"+end, "\n\n"+end, 1), rejected(verify.ReasonProvArmor)},
 		{"unknown header of the armor", replace("PGP SIGNATURE-----\n\n", "PGP SIGNATURE-----\nReviewed: yes\n\n"), rejected(verify.ReasonProvArmor)},
 		{"no header in the armor", replace("PGP SIGNATURE-----\n\n", "PGP SIGNATURE-----\nreviewed\n\n"), rejected(verify.ReasonProvArmor)},
 		{"escape left out", replace("\n- - ", "\n-- "), rejected(verify.ReasonProvArmor)},

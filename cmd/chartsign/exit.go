@@ -99,6 +99,8 @@ func codeOfService(service *sign.ServiceError) (code int, next string) {
 		return exitAuth, "the identity token is not for this service: its audience must be 'sigstore' and its issuer one that Fulcio knows"
 	case http.StatusTooManyRequests:
 		return exitInconclusive, "try again later"
+	case http.StatusConflict:
+		return exitInconclusive, "the log has this very signature already: a key whose signatures do not differ signs the same content once"
 	default:
 		return exitInconclusive, "check the addresses in --signing-config"
 	}

@@ -62,7 +62,7 @@ func runPull(c *cli.Context, world *console) error {
 	if err != nil {
 		return err
 	}
-	remote := client.Chart(ref)
+	remote := client.Chart(ref).Prefetch()
 	judgement := judgeOne(ctx, trust, gate.Request{
 		Reference: ref, Source: remote, Time: world.now(), EffectiveTime: effective, Strict: true, KeepInput: c.String("input-out") != "",
 		Context: policy.Context{Operation: "pull", Namespace: c.String("context-namespace"), User: c.String("context-user")},

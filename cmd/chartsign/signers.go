@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -100,7 +101,7 @@ func passphraseFunc(c *cli.Context, world *console) keys.PassphraseFunc {
 			return []byte(value), nil
 		}
 		if !term.IsTerminal(int(world.stdin.Fd())) || !world.stderrIsTerminal {
-			return nil, keys.ErrPassphrase
+			return nil, fmt.Errorf("%w: no passphrase was given", keys.ErrPassphrase)
 		}
 		if _, err := world.stderr.WriteString("Passphrase of " + userID + ": "); err != nil {
 			return nil, err

@@ -135,7 +135,7 @@ func verifyRequest(c *cli.Context, world *console, request gate.Request, arg str
 		if err != nil {
 			return request, err
 		}
-		request.Source = client.Chart(ref)
+		request.Source = client.Chart(ref).Prefetch()
 		return request, nil
 	}
 	if as := c.String("as"); as != "" {
