@@ -195,8 +195,12 @@ func (p *parsedBundle) aboutArchive(archive chartsign.Digest) (chartsign.Digest,
 	if message == nil {
 		return archive, chartsign.Reasonf(ReasonBundleMalformed, "the bundle has neither an envelope nor a message signature")
 	}
-	if claimed := message.Digest(); len(claimed) > 0 && (message.DigestAlgorithm() != "SHA2_256" || !bytes.Equal(claimed, archive[:])) {
-		return archive, chartsign.Reasonf(ReasonDigestMismatch, "the bundle speaks about the content %s %x: the chart is %s", message.DigestAlgorithm(), claimed, archive)
+	claimed := message.Digest()
+	if len(claimed) > 0 && message.DigestAlgorithm() != "SHA2_256" {
+		return archive, chartsign.Reasonf(ReasonUnsupported, "the bundle names the content by its %s digest: want SHA2_256", message.DigestAlgorithm())
+	}
+	if len(claimed) > 0 && !bytes.Equal(claimed, archive[:]) {
+		return archive, chartsign.Reasonf(ReasonDigestMismatch, "the bundle speaks about the content sha256:%x: the chart is %s", claimed, archive)
 	}
 	return archive, nil
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -22,6 +23,9 @@ func run(ctx context.Context, args []string, world *console) (code int) {
 		}
 	}()
 	app := newApp(world) //nolint:contextcheck // commands get the context through cli.Context
+	if slices.ContainsFunc(args, func(arg string) bool { return slices.Contains([]string{"--help", "-h", "help", "h"}, arg) }) {
+		explain(app)
+	}
 	err := app.RunContext(ctx, permute(app, args))
 	return report(world, err)
 }
@@ -50,9 +54,15 @@ func newApp(world *console) *cli.App {
 	for _, command := range app.Commands {
 		command.OnUsageError = app.OnUsageError
 		command.Before = applyConfig(world)
-		command.CustomHelpTemplate = strings.ReplaceAll(helpText(command), "{{", `{{"{{"}}`)
 	}
 	return app
+}
+
+// explain gives the commands their help texts, which most runs do not need.
+func explain(app *cli.App) {
+	for _, command := range app.Commands {
+		command.CustomHelpTemplate = strings.ReplaceAll(helpText(command), "{{", `{{"{{"}}`)
+	}
 }
 
 func noCommand(c *cli.Context) error {

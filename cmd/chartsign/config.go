@@ -29,13 +29,14 @@ func applyConfig(world *console) cli.BeforeFunc {
 		if err := applyFile(c, localConfig, localFlags); err != nil {
 			return err
 		}
+		// XDG Base Directory Specification: relative paths are ignored. Here they would lead
+		// into the working directory.
 		folder := world.getenv("XDG_CONFIG_HOME")
-		if folder == "" {
-			home := world.getenv("HOME")
-			if home == "" {
-				return nil
-			}
-			folder = filepath.Join(home, ".config")
+		if !filepath.IsAbs(folder) {
+			folder = filepath.Join(world.getenv("HOME"), ".config")
+		}
+		if !filepath.IsAbs(folder) {
+			return nil
 		}
 		return applyFile(c, filepath.Join(folder, "chartsign", "config.yaml"), nil)
 	}
