@@ -172,13 +172,20 @@ func (r *rule) unmet(judgement Judgement, listing chartsign.Listing, unread *cha
 	return judgement.conclude(Rejected, chartsign.Reasonf(ReasonRequirementUnmet, "%d of %d named signers have signed: the rule requires %d", got, r.signers, r.need))
 }
 
+// firstReason returns the reason of the first result with the outcome. That somebody else
+// has signed says least: it counts only where there is no other reason.
 func firstReason(results []verify.Result, outcome verify.Outcome) *chartsign.Reason {
+	var foreign *chartsign.Reason
 	for _, result := range results {
-		if result.Outcome() == outcome {
-			return result.Reason()
+		switch reason := result.Reason(); {
+		case result.Outcome() != outcome:
+		case reason.Code != verify.ReasonSignerNotTrusted:
+			return reason
+		case foreign == nil:
+			foreign = reason
 		}
 	}
-	return nil
+	return foreign
 }
 
 func incomplete(problem error) *chartsign.Reason {

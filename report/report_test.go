@@ -153,7 +153,7 @@ func TestBundleInReport(t *testing.T) {
 		t.Errorf("fields of the signer (-want +got):\n%s", diff)
 	}
 	text := textOf(t, document, report.Style{})
-	for _, want := range []string{"keyless-bot = " + testkit.Subject, "in the log", "manifest"} {
+	for _, want := range []string{"by " + testkit.Subject, "in the log", "manifest"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("text: got %q, want it to say %q", text, want)
 		}

@@ -71,29 +71,51 @@ func (r *Result) evidenceTable(out *bytes.Buffer, style Style) {
 	out.WriteByte('\n')
 	table.write(out)
 	for i := range r.Evidence {
-		row := &r.Evidence[i]
-		if row.Reason != nil {
-			fmt.Fprintf(out, "  %s %s: %s [%s]\n", style.dim("·"), row.Kind, clean(row.Reason.Message), row.Reason.Code)
-		}
-		for _, relaxed := range row.Relaxed {
-			fmt.Fprintf(out, "  %s %s: accepted in spite of %s, as asked\n", style.dim("·"), row.Kind, relaxed)
-		}
-		if row.Log != nil && row.Reason == nil {
-			fmt.Fprintf(out, "  %s %s: in the log %s at index %d\n", style.dim("·"), row.Kind, clean(row.Log.Origin), row.Log.Index)
+		for _, line := range r.Evidence[i].details() {
+			fmt.Fprintf(out, "  %s %s: %s\n", style.dim("·"), r.Evidence[i].Kind, line)
 		}
 	}
 }
 
-// signer shows the rule's name for the signer first; the rest is who that is.
+// signer is the rule's name for the signer, or the shortest name that the identity has.
 func (e *Evidence) signer() string {
-	if e.Signer == nil {
+	switch {
+	case e.Signer == nil:
 		return "-"
+	case e.named():
+		return clean(e.Signer.Name)
+	case e.Signer.UserID != "":
+		return clean(e.Signer.UserID)
+	case e.Signer.Subject != "":
+		return clean(e.Signer.Subject)
+	default:
+		return clean(e.Signer.String())
 	}
-	who := clean(e.Signer.String())
-	if name, kind := e.Signer.Name, string(e.Signer.Kind); name == "" || name == kind || strings.HasPrefix(name, kind+":") {
-		return who // the name that trust by flags gives
+}
+
+// named reports whether the signer has a name of the rule's own, not one that trust by
+// flags has made of the identity.
+func (e *Evidence) named() bool {
+	name, kind := e.Signer.Name, string(e.Signer.Kind)
+	return name != "" && name != kind && !strings.HasPrefix(name, kind+":")
+}
+
+// details are what has no room in the table: why not, or who exactly and where it is logged.
+func (e *Evidence) details() []string {
+	var lines []string
+	for _, relaxed := range e.Relaxed {
+		lines = append(lines, "accepted in spite of "+relaxed+", as asked")
 	}
-	return clean(e.Signer.Name) + " = " + who
+	if e.Reason != nil {
+		return append(lines, fmt.Sprintf("%s [%s]", clean(e.Reason.Message), e.Reason.Code))
+	}
+	if e.Signer != nil {
+		lines = append(lines, "by "+clean(e.Signer.String()))
+	}
+	if e.Log != nil {
+		lines = append(lines, fmt.Sprintf("in the log %s at index %d", clean(e.Log.Origin), e.Log.Index))
+	}
+	return lines
 }
 
 func (r *Result) findings(out *bytes.Buffer, style Style) {
