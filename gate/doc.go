@@ -14,7 +14,8 @@
 //  4. All evidence is judged. Signatures by named signers are counted against the rule's
 //     requirement. Unmet: rejected before inconclusive before unsigned.
 //  5. Layer-bound signatures do not cover a registry's config blob: unless enough other
-//     evidence does, the archive itself is read and compared.
+//     evidence does, the archive itself is read and compared. A policy is told of no signer
+//     whose signature covers neither the blob nor an archive that was compared.
 //  6. The policies of the rule decide over what was verified.
 //
 // Verdicts are allowed, denied, unsigned, rejected and inconclusive; only the first means

@@ -57,6 +57,14 @@ func TestRequirement(t *testing.T) {
 		"one identity of two signers": {
 			[]string{signBot, `{name: again, keyless: {issuerRegexp: "https://issuer.*", subjectRegexp: ".+@example[.]test"}}`}, "all", evidence{manifest, layer}, unmet,
 		},
+		"one identity that extensions tell apart": {
+			[]string{
+				`{name: a, keyless: {issuer: "https://issuer.example.test", subject: release@example.test, extensions: {sourceRepositoryURI: a}}}`,
+				`{name: b, keyless: {issuer: "https://issuer.example.test", subject: release@example.test, extensions: {sourceRepositoryURI: b}}}`,
+			}, "2", evidence{
+				manifestSigned(t, testkit.BundleOptions{Extensions: map[int]string{12: "a"}}), manifestSigned(t, testkit.BundleOptions{Extensions: map[int]string{12: "b"}}),
+			}, unmet,
+		},
 		// Release fits both signers, the maintainer one only: each must get its own.
 		"signers that overlap": {[]string{team, signRelease}, "2", evidence{byRelease(t), byMaintainer(t)}, allowed()},
 		"signers that overlap, other order": {
