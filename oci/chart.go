@@ -5,6 +5,7 @@ package oci
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/chartsign/chartsign"
@@ -40,7 +41,14 @@ func (c *Chart) Prefetch() *Chart {
 // fetchAhead starts to list the evidence, once.
 func (c *Chart) fetchAhead(ctx context.Context, found *contents) {
 	if c.ahead.wanted && c.ahead.started.CompareAndSwap(false, true) {
-		go func() { c.ahead.listing <- c.list(ctx, found) }()
+		go func() {
+			defer func() {
+				if cause := recover(); cause != nil {
+					c.ahead.listing <- chartsign.Listing{Problem: incomplete(fmt.Errorf("internal error: %v", cause))}
+				}
+			}()
+			c.ahead.listing <- c.list(ctx, found)
+		}()
 	}
 }
 

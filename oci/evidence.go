@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
 	"github.com/chartsign/chartsign"
 	"github.com/chartsign/chartsign/internal/limits"
@@ -32,14 +31,14 @@ func (c *Chart) Evidence(ctx context.Context) (chartsign.Listing, error) {
 // list finds and fetches the evidence for the chart.
 func (c *Chart) list(ctx context.Context, found *contents) chartsign.Listing {
 	var (
-		group   sync.WaitGroup
+		workers group
 		layer   []chartsign.Evidence
 		refs    []referrer
 		problem error
 	)
-	group.Go(func() { layer = c.provLayer(ctx, found.prov) })
-	group.Go(func() { refs, problem = c.repository.referrers(ctx, found.manifest.digest) })
-	group.Wait()
+	workers.start(func() { layer = c.provLayer(ctx, found.prov) })
+	workers.start(func() { refs, problem = c.repository.referrers(ctx, found.manifest.digest) })
+	workers.wait()
 	plan := newPlan(found)
 	for i := range refs {
 		plan.add(&refs[i])

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/chartsign/chartsign"
 	"github.com/chartsign/chartsign/internal/limits"
@@ -72,13 +71,13 @@ func (i index) digests() (digests []chartsign.Digest, problem error) {
 // fallback tag. The problem says why there may be more.
 func (r repository) candidates(ctx context.Context, subject chartsign.Digest) (union []candidate, problem error) {
 	var (
-		group              sync.WaitGroup
+		workers            group
 		listed, tagged     []chartsign.Digest
 		listedErr, tagsErr error
 	)
-	group.Go(func() { listed, listedErr = r.referrersAPI(ctx, subject) })
-	group.Go(func() { tagged, tagsErr = r.fallbackTag(ctx, subject) })
-	group.Wait()
+	workers.start(func() { listed, listedErr = r.referrersAPI(ctx, subject) })
+	workers.start(func() { tagged, tagsErr = r.fallbackTag(ctx, subject) })
+	workers.wait()
 	seen := make(map[chartsign.Digest]bool, len(listed)+len(tagged))
 	add := func(source chartsign.EvidenceSource, digests []chartsign.Digest) {
 		for _, digest := range digests {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/chartsign/chartsign"
 	"github.com/chartsign/chartsign/internal/limits"
 )
@@ -96,17 +94,4 @@ func kindOf(mediaType string) (chartsign.EvidenceKind, bool) {
 	default:
 		return "", false
 	}
-}
-
-// each calls do for 0 to n-1, some at a time, and waits for all of them.
-func each(n int, do func(i int)) {
-	var group errgroup.Group
-	group.SetLimit(limits.OCIConcurrency)
-	for i := range n {
-		group.Go(func() error {
-			do(i)
-			return nil
-		})
-	}
-	_ = group.Wait()
 }

@@ -6,7 +6,6 @@ package oci
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"github.com/chartsign/chartsign"
 	"github.com/chartsign/chartsign/internal/limits"
@@ -62,13 +61,13 @@ func (c *Chart) Tree(ctx context.Context) (Tree, error) {
 		tree.Layers = append(tree.Layers, node(layer))
 	}
 	var (
-		group            sync.WaitGroup
+		workers          group
 		refs             []referrer
 		problem, tagsErr error
 	)
-	group.Go(func() { refs, problem = c.repository.referrers(ctx, found.manifest.digest) })
-	group.Go(func() { tree.Legacy, tagsErr = c.repository.legacyTags(ctx, found.manifest.digest) })
-	group.Wait()
+	workers.start(func() { refs, problem = c.repository.referrers(ctx, found.manifest.digest) })
+	workers.start(func() { tree.Legacy, tagsErr = c.repository.legacyTags(ctx, found.manifest.digest) })
+	workers.wait()
 	for i := range refs {
 		shown := refs[i].show(found.manifest.digest)
 		tree.Referrers = append(tree.Referrers, shown)

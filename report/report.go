@@ -21,6 +21,8 @@ type Report struct {
 	Kind       string   `json:"kind"`
 	Results    []Result `json:"results"`
 	Summary    Summary  `json:"summary"`
+	// Insecure names the --insecure-… flags that whoever asked has given.
+	Insecure []string `json:"insecure,omitempty"`
 }
 
 // Summary counts the verdicts.
@@ -154,34 +156,40 @@ func (s *Summary) count(verdict gate.Verdict) {
 	}
 }
 
-// WriteJSON writes the report as indented JSON. Characters that cannot be printed are
+// WriteJSON writes the report as EncodeJSON does.
+func (r *Report) WriteJSON(w io.Writer) error { return EncodeJSON(w, r) }
+
+// WriteYAML writes the report as EncodeYAML does.
+func (r *Report) WriteYAML(w io.Writer) error { return EncodeYAML(w, r) }
+
+// EncodeJSON writes a document as indented JSON. Characters that cannot be printed are
 // escaped.
-func (r *Report) WriteJSON(w io.Writer) error {
+func EncodeJSON(w io.Writer, document any) error {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(r); err != nil {
+	if err := encoder.Encode(document); err != nil {
 		return err
 	}
 	_, err := w.Write(escapeJSON(out.Bytes()))
 	return err
 }
 
-// WriteYAML writes the same document as YAML, which cannot escape everywhere: characters
+// EncodeYAML writes the same document as YAML, which cannot escape everywhere: characters
 // that cannot be printed are replaced.
-func (r *Report) WriteYAML(w io.Writer) error {
-	data, err := json.Marshal(r)
+func EncodeYAML(w io.Writer, document any) error {
+	data, err := json.Marshal(document)
 	if err != nil {
 		return err
 	}
-	var document any
+	var value any
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
-	if err := decoder.Decode(&document); err != nil {
+	if err := decoder.Decode(&value); err != nil {
 		return err
 	}
-	if data, err = yaml.Marshal(blot(document)); err != nil {
+	if data, err = yaml.Marshal(blot(value)); err != nil {
 		return err
 	}
 	_, err = w.Write(data)

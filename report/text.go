@@ -21,6 +21,9 @@ type Style struct {
 // the verdict, why, and what to do next.
 func (r *Report) WriteText(w io.Writer, style Style) error {
 	var out bytes.Buffer
+	for _, flag := range r.Insecure {
+		fmt.Fprintf(&out, "%s --%s: what this says is worth less\n\n", style.red("insecure"), clean(flag))
+	}
 	for i := range r.Results {
 		if i > 0 {
 			out.WriteByte('\n')

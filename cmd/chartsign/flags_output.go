@@ -51,6 +51,7 @@ func parseOutputs(c *cli.Context) ([]output, error) {
 
 // writeReport writes the report in every form that was asked for.
 func writeReport(c *cli.Context, world *console, outputs []output, document *reports.Report) error {
+	document.Insecure = insecureFlags(c)
 	for _, out := range outputs {
 		if out.path == "" {
 			if c.Bool("quiet") && out.format == "text" {
@@ -87,4 +88,15 @@ func render(w io.Writer, format string, document *reports.Report, style reports.
 // terminal says otherwise.
 func style(world *console) reports.Style {
 	return reports.Style{Color: world.stdoutIsTerminal && world.getenv("NO_COLOR") == "" && world.getenv("TERM") != "dumb"}
+}
+
+// insecureFlags names the relaxations that were asked for: a report must not hide them.
+func insecureFlags(c *cli.Context) []string {
+	var names []string
+	for _, flag := range c.Command.Flags {
+		if name := flag.Names()[0]; strings.HasPrefix(name, "insecure-") && c.Bool(name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }

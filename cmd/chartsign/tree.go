@@ -4,13 +4,11 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 
 	"github.com/urfave/cli/v2"
-	"sigs.k8s.io/yaml"
 
 	"github.com/chartsign/chartsign"
 	"github.com/chartsign/chartsign/oci"
@@ -122,16 +120,9 @@ func newTreeDocument(subject chartsign.Subject, tree oci.Tree) treeDocument {
 func writeTree(w io.Writer, format string, document treeDocument) error {
 	switch format {
 	case "json":
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(document)
+		return reports.EncodeJSON(w, document)
 	case "yaml":
-		data, err := yaml.Marshal(document)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(data)
-		return err
+		return reports.EncodeYAML(w, document)
 	default:
 		return writeTreeText(w, document)
 	}
