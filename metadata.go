@@ -260,15 +260,13 @@ func (m *Metadata) validate() error {
 	return m.validateDependencies()
 }
 
-var aliasForm = pattern(`\A[a-zA-Z0-9_-]+\z`)
-
 func (m *Metadata) validateDependencies() error {
 	seen := make(map[string]bool, len(m.Dependencies))
 	for i, dep := range m.Dependencies {
 		if dep == nil {
 			return fmt.Errorf("field dependencies[%d]: got null", i)
 		}
-		if dep.Alias != "" && !aliasForm().MatchString(dep.Alias) {
+		if dep.Alias != "" && !consistsOf(dep.Alias, isAliasLetter) {
 			return fmt.Errorf("field dependencies[%d].alias: got %.80q, want letters, digits, '_' and '-'", i, dep.Alias)
 		}
 		key := dep.Name

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
-	"regexp"
 	"strings"
-	"sync"
 )
 
 // ErrReference is wrapped by every error about the form of a reference.
@@ -35,19 +33,6 @@ type Reference struct {
 	Tag string
 	// Digest of the manifest, if the reference pins one.
 	Digest Digest
-}
-
-// The grammar of the OCI distribution specification v1.1, 'Pulling manifests'.
-var (
-	repositoryForm = pattern(`\A[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*\z`)
-	tagForm        = pattern(`\A[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}\z`)
-	hostForm       = pattern(`\A([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(:[1-9][0-9]{0,4})?\z`)
-)
-
-// pattern compiles an expression when it is first used: it would cost every start of the
-// program otherwise.
-func pattern(expression string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
 const maxReferenceLength = 1024 // far above 255 of a repository, 128 of a tag and 71 of a digest
@@ -81,14 +66,14 @@ func parseOCI(given, rest string) (Reference, error) {
 	host, repository, _ := strings.Cut(rest, "/")
 	if at := strings.LastIndex(repository, ":"); at >= 0 {
 		repository, ref.Tag = repository[:at], repository[at+1:]
-		if !tagForm().MatchString(ref.Tag) {
+		if !isTag(ref.Tag) {
 			return Reference{}, fmt.Errorf("%w: tag %.130q of %.100q", ErrReference, ref.Tag, given)
 		}
 	}
 	if !validHost(host) {
 		return Reference{}, fmt.Errorf("%w: host %.100q of %.100q", ErrReference, host, given)
 	}
-	if len(repository) > 255 || !repositoryForm().MatchString(repository) {
+	if len(repository) > 255 || !isRepository(repository) {
 		return Reference{}, fmt.Errorf("%w: repository %.260q of %.100q: want lower-case path components", ErrReference, repository, given)
 	}
 	ref.Registry, ref.Repository = CanonicalRegistry(host), repository
@@ -96,7 +81,7 @@ func parseOCI(given, rest string) (Reference, error) {
 }
 
 func validHost(host string) bool {
-	if !hostForm().MatchString(host) {
+	if !isHost(host) {
 		return false
 	}
 	literal, isIPv6 := strings.CutPrefix(host, "[")

@@ -38,6 +38,15 @@ func (c *Chart) Prefetch() *Chart {
 	return c
 }
 
+// Start begins to resolve at once, and with Prefetch to list the evidence; Resolve and
+// Evidence wait for what it has begun. What goes wrong they find out for themselves.
+func (c *Chart) Start(ctx context.Context) {
+	go func() {
+		defer func() { _ = recover() }() // whoever calls Resolve meets the same
+		_, _ = c.Resolve(ctx)
+	}()
+}
+
 // fetchAhead starts to list the evidence, once.
 func (c *Chart) fetchAhead(ctx context.Context, found *contents) {
 	if c.ahead.wanted && c.ahead.started.CompareAndSwap(false, true) {

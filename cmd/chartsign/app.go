@@ -23,10 +23,13 @@ func run(ctx context.Context, args []string, world *console) (code int) {
 		}
 	}()
 	app := newApp(world) //nolint:contextcheck // commands get the context through cli.Context
+	args = permute(app, args)
 	if slices.ContainsFunc(args, func(arg string) bool { return slices.Contains([]string{"--help", "-h", "help", "h"}, arg) }) {
 		explain(app)
+	} else {
+		narrow(app, args)
 	}
-	err := app.RunContext(ctx, permute(app, args))
+	err := app.RunContext(ctx, args)
 	return report(world, err)
 }
 
@@ -56,6 +59,28 @@ func newApp(world *console) *cli.App {
 		command.Before = applyConfig(world)
 	}
 	return app
+}
+
+// narrow leaves only the command that is called: preparing the others costs every start.
+func narrow(app *cli.App, args []string) {
+	if len(args) < 2 {
+		return
+	}
+	if command := app.Command(args[1]); command != nil && command.Name != "completion" {
+		app.Metadata = map[string]any{allCommands: app.Commands}
+		app.Commands = []*cli.Command{command}
+	}
+}
+
+// allCommands is where narrow keeps the commands that it leaves out.
+const allCommands = "commands"
+
+// commandsOf returns all commands, left out or not.
+func commandsOf(app *cli.App) []*cli.Command {
+	if all, ok := app.Metadata[allCommands].([]*cli.Command); ok {
+		return all
+	}
+	return app.Commands
 }
 
 // explain gives the commands their help texts, which most runs do not need.

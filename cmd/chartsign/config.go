@@ -78,7 +78,7 @@ func applyFile(c *cli.Context, path string, allowed []string) error {
 }
 
 func applySetting(c *cli.Context, path, name string, value any) error {
-	if !slices.ContainsFunc(c.App.Commands, func(command *cli.Command) bool { return hasFlag(command, name) }) {
+	if !slices.ContainsFunc(commandsOf(c.App), func(command *cli.Command) bool { return hasFlag(command, name) }) {
 		return usagef("configuration %s: unknown setting %q", path, name)
 	}
 	if !hasFlag(c.Command, name) || c.IsSet(name) {

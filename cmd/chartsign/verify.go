@@ -59,7 +59,7 @@ func runVerify(c *cli.Context, world *console) error {
 	if c.NArg() == 0 {
 		return usagef("verify takes at least one chart").hint("chartsign verify CHART.tgz --keyring FILE")
 	}
-	requests, err := verifyRequests(c, world)
+	requests, err := verifyRequests(ctx, c, world)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func failureOf(judgements []gate.Judgement, quiet bool) error {
 	return &failure{err: first, code: code, shown: !quiet}
 }
 
-func verifyRequests(c *cli.Context, world *console) ([]gate.Request, error) {
+func verifyRequests(ctx context.Context, c *cli.Context, world *console) ([]gate.Request, error) {
 	effective, err := effectiveTime(c)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func verifyRequests(c *cli.Context, world *console) ([]gate.Request, error) {
 	var clients clientCache
 	var requests []gate.Request
 	for _, arg := range c.Args().Slice() {
-		request, err := verifyRequest(c, world, base, arg, &clients)
+		request, err := verifyRequest(ctx, c, world, base, arg, &clients)
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +124,7 @@ func verifyRequests(c *cli.Context, world *console) ([]gate.Request, error) {
 	return requests, nil
 }
 
-func verifyRequest(c *cli.Context, world *console, request gate.Request, arg string, clients *clientCache) (gate.Request, error) {
+func verifyRequest(ctx context.Context, c *cli.Context, world *console, request gate.Request, arg string, clients *clientCache) (gate.Request, error) {
 	ref, err := chartsign.ParseReference(arg)
 	if err != nil {
 		return request, usageError(err)
@@ -135,7 +135,11 @@ func verifyRequest(c *cli.Context, world *console, request gate.Request, arg str
 		if err != nil {
 			return request, err
 		}
-		request.Source = client.Chart(ref).Prefetch()
+		remote := client.Chart(ref).Prefetch()
+		if c.String("trust") == "" && c.NArg() == 1 {
+			remote.Start(ctx) // a trust policy must be asked first whether the chart matters; flags match any
+		}
+		request.Source = remote
 		return request, nil
 	}
 	if as := c.String("as"); as != "" {
