@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -49,6 +50,17 @@ func newClient(c *cli.Context, world *console, ref chartsign.Reference) (*oci.Cl
 		return nil, usageError(err)
 	}
 	return client, nil
+}
+
+// resolveRemote finds the chart that ref names.
+func resolveRemote(ctx context.Context, c *cli.Context, world *console, ref chartsign.Reference) (*oci.Chart, chartsign.Subject, error) {
+	client, err := newClient(c, world, ref)
+	if err != nil {
+		return nil, chartsign.Subject{}, err
+	}
+	remote := client.Chart(ref)
+	subject, err := remote.Resolve(ctx)
+	return remote, subject, err
 }
 
 func password(c *cli.Context, world *console) (string, error) {

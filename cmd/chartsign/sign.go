@@ -168,12 +168,7 @@ func readBack(one made) error {
 
 // signRemote signs a chart in a registry and attaches what was made.
 func signRemote(ctx context.Context, c *cli.Context, world *console, ref chartsign.Reference, signers signers) error {
-	client, err := newClient(c, world, ref)
-	if err != nil {
-		return err
-	}
-	remote := client.Chart(ref)
-	subject, err := remote.Resolve(ctx)
+	remote, subject, err := resolveRemote(ctx, c, world, ref)
 	if err != nil {
 		return err
 	}

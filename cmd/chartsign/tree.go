@@ -47,12 +47,7 @@ func runTree(c *cli.Context, world *console) error {
 	}
 	ctx, cancel := bounded(c)
 	defer cancel()
-	client, err := newClient(c, world, ref)
-	if err != nil {
-		return err
-	}
-	remote := client.Chart(ref)
-	subject, err := remote.Resolve(ctx)
+	remote, subject, err := resolveRemote(ctx, c, world, ref)
 	if err != nil {
 		return err
 	}
