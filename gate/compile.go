@@ -101,6 +101,10 @@ func checkRule(spec *Rule) error {
 		return fmt.Errorf("%w: the rule matches nothing: want at least one pattern", ErrTrustPolicy)
 	case len(spec.Signers) == 0:
 		return fmt.Errorf("%w: the rule names no signer: want at least one", ErrTrustPolicy)
+	case len(spec.Attesters) > 0:
+		return fmt.Errorf("%w: the rule names attesters: this version judges no attestations", ErrTrustPolicy)
+	case len(spec.AcceptDecisions) > 0:
+		return fmt.Errorf("%w: the rule accepts decisions of others: this version does not judge them", ErrTrustPolicy)
 	case spec.Mode != "" && spec.Mode != modeEnforce && spec.Mode != modeWarn:
 		return fmt.Errorf("%w: got mode %.40q, want enforce or warn", ErrTrustPolicy, spec.Mode)
 	case spec.WarnUnsigned && spec.Mode != modeWarn:

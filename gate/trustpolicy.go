@@ -53,6 +53,10 @@ type Rule struct {
 	// PolicyData are files of data for the policies.
 	PolicyData []string `json:"policyData,omitempty"`
 	Waivers    []Waiver `json:"waivers,omitempty"`
+	// Attesters and AcceptDecisions belong to the format; this version judges neither, so
+	// that they must be empty.
+	Attesters       []json.RawMessage `json:"attesters,omitempty"`
+	AcceptDecisions []json.RawMessage `json:"acceptDecisions,omitempty"`
 	// Mode is enforce (the default) or warn, which lets denied charts pass with a warning.
 	Mode string `json:"mode,omitempty"`
 	// WarnUnsigned lets unsigned charts pass too where the mode is warn.
