@@ -10,13 +10,15 @@ MODULES   = . sandbox e2e
 all: build
 
 build: ## bin/chartsign
-	CGO_ENABLED=0 go build -trimpath -tags urfave_cli_no_docs -ldflags "-s -w -X main.version=$(VERSION)" -o bin/chartsign ./cmd/chartsign
+	@CGO_ENABLED=0 tools/progress.sh "building bin/chartsign" \
+	go build -v -trimpath -tags urfave_cli_no_docs -ldflags "-s -w -X main.version=$(VERSION)" -o bin/chartsign ./cmd/chartsign
 
 sandbox-bin: ## bin/sandbox: a throw-away registry and Sigstore on loopback
-	cd sandbox && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o ../bin/sandbox .
+	@cd sandbox && CGO_ENABLED=0 ../tools/progress.sh "building bin/sandbox (some minutes the first time)" \
+	go build -v -trimpath -ldflags "-s -w" -o ../bin/sandbox .
 
 demo: build sandbox-bin ## the whole story on this machine, without a network
-	CHARTSIGN_BIN="$(CURDIR)/bin/chartsign" SANDBOX_BIN="$(CURDIR)/bin/sandbox" demo/demo.sh
+	@CHARTSIGN_BIN="$(CURDIR)/bin/chartsign" SANDBOX_BIN="$(CURDIR)/bin/sandbox" demo/demo.sh
 
 test: ## unit tests and stories on the command, without a network
 	go test -race ./...
