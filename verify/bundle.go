@@ -85,7 +85,7 @@ func run(
 	if err != nil {
 		return nil, diagnose(parsed, artifact, material, err)
 	}
-	if reason := parsed.checkEachTime(material); reason != nil {
+	if reason := parsed.checkEachTime(material, verified.VerifiedTimestamps); reason != nil {
 		return nil, reason
 	}
 	return verified, parsed.checkEachEntry(material, verified.VerifiedTimestamps, now)
