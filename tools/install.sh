@@ -10,6 +10,9 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=${CHARTSIGN_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/chartsign-tools}
 mkdir -p "$bin"
+bin=$(cd "$bin" && pwd) # go wants it absolute
+building=''
+trap '[ -z "$building" ] || rm -rf "$building"' EXIT
 
 quiet() { grep -v "^go: downloading" >&2 || true; }
 
@@ -17,7 +20,7 @@ install_one() { # name package@version
   local name=$1 pkg=$2 version=${2##*@} tmp program start=$SECONDS
   [ -x "$bin/$name" ] && [ "$(cat "$bin/.$name.version" 2>/dev/null)" = "$pkg" ] && return
   echo "tools: building $name $version" >&2
-  tmp=$(mktemp -d "$bin/.build.XXXXXX")
+  tmp=$(mktemp -d "$bin/.build.XXXXXX") && building=$tmp
   (cd "$tmp" && GOFLAGS='' GOTOOLCHAIN=local GOBIN="$tmp" CGO_ENABLED=0 go install -ldflags "-s -w" "$pkg" 2> >(quiet)) || { rm -rf "$tmp"; return 1; }
   program=$(find "$tmp" -maxdepth 1 -type f -perm -u+x | head -n 1)
   mv "$program" "$bin/$name"
