@@ -234,17 +234,23 @@ func readProvenance(plaintext []byte) (*provenance, *chartsign.Reason) {
 		return nil, chartsign.Reasonf(ReasonProvParts, "the signed text has the further document marker %.80q", marker)
 	}
 	metadata, err := chartsign.ParseMetadata([]byte(parts[0]))
-	if errors.Is(err, strictyaml.ErrDuplicateKey) {
-		return nil, chartsign.Reasonf(ReasonProvDuplicateKey, "the signed Chart.yaml: %w", err)
-	}
 	if err != nil {
-		return nil, chartsign.Reasonf(ReasonProvMalformed, "the signed Chart.yaml: %w", err)
+		return nil, unreadableYAML("Chart.yaml", err)
 	}
 	file, digest, reason := readFiles(parts[1])
 	if reason != nil {
 		return nil, reason
 	}
 	return &provenance{metadata: metadata, file: file, digest: digest}, nil
+}
+
+// unreadableYAML tells a key that stands twice from a text that is no YAML.
+func unreadableYAML(what string, err error) *chartsign.Reason {
+	code := ReasonProvMalformed
+	if errors.Is(err, strictyaml.ErrDuplicateKey) {
+		code = ReasonProvDuplicateKey
+	}
+	return chartsign.Reasonf(code, "the signed %s: %w", what, err)
 }
 
 // documentMarker finds what begins or ends a YAML document.
@@ -257,11 +263,8 @@ func readFiles(part string) (file string, digest chartsign.Digest, reason *chart
 	if strings.ContainsAny(part, otherLineBreaks) {
 		return "", digest, chartsign.Reasonf(ReasonProvMalformed, "the signed files: got a line break that is not a newline")
 	}
-	if _, err := yaml.YAMLToJSONStrict([]byte(part)); err != nil {
-		if _, lax := yaml.YAMLToJSON([]byte(part)); lax == nil {
-			return "", digest, chartsign.Reasonf(ReasonProvDuplicateKey, "the signed files: %w", err)
-		}
-		return "", digest, chartsign.Reasonf(ReasonProvMalformed, "the signed files: %w", err)
+	if err := strictyaml.Check([]byte(part), limits.Provenance); err != nil {
+		return "", digest, unreadableYAML("files", err)
 	}
 	var sums map[string]map[string]string
 	if err := yaml.Unmarshal([]byte(part), &sums); err != nil {

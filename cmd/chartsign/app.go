@@ -47,7 +47,6 @@ func newApp(world *console) *cli.App {
 		Reader:                    world.stdin,
 		ExitErrHandler:            func(*cli.Context, error) {}, // exit codes are mapped by report
 		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return usageError(err) },
-		CommandNotFound:           nil,
 		Action:                    noCommand,
 		Commands: []*cli.Command{
 			signCommand(world), verifyCommand(world), pushCommand(world), pullCommand(world),

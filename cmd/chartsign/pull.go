@@ -11,8 +11,6 @@ import (
 
 	"github.com/chartsign/chartsign/gate"
 	"github.com/chartsign/chartsign/oci"
-	"github.com/chartsign/chartsign/policy"
-	reports "github.com/chartsign/chartsign/report"
 )
 
 func pullCommand(world *console) *cli.Command {
@@ -50,7 +48,7 @@ func runPull(c *cli.Context, world *console) error {
 	if err != nil {
 		return err
 	}
-	effective, err := effectiveTime(c)
+	request, err := newRequest(c, world, "pull")
 	if err != nil {
 		return err
 	}
@@ -63,17 +61,10 @@ func runPull(c *cli.Context, world *console) error {
 		return err
 	}
 	remote := client.Chart(ref).Prefetch()
-	judgement := judgeOne(ctx, trust, gate.Request{
-		Reference: ref, Source: remote, Time: world.now(), EffectiveTime: effective, Strict: true, KeepInput: c.String("input-out") != "",
-		Context: policy.Context{Operation: "pull", Namespace: c.String("context-namespace"), User: c.String("context-user")},
-	})
+	request.Reference, request.Source, request.Strict = ref, remote, true
+	judgement := trust.Judge(ctx, request)
 	judgements := []gate.Judgement{judgement}
-	if path := c.String("input-out"); path != "" {
-		if err := writeInput(path, judgements); err != nil {
-			return err
-		}
-	}
-	if err := writeReport(c, world, outputs, reports.New(judgements)); err != nil {
+	if err := publish(c, world, outputs, judgements); err != nil {
 		return err
 	}
 	if judgement.Verdict != gate.Allowed {

@@ -68,15 +68,29 @@ func runVerify(c *cli.Context, world *console) error {
 		return err
 	}
 	judgements := judgeAll(ctx, trust, requests, c.Int("jobs"))
+	if err := publish(c, world, outputs, judgements); err != nil {
+		return err
+	}
+	return failureOf(judgements, c.Bool("quiet"))
+}
+
+// publish writes what the policy saw, where that is asked, and the reports.
+func publish(c *cli.Context, world *console, outputs []output, judgements []gate.Judgement) error {
 	if path := c.String("input-out"); path != "" {
 		if err := writeInput(path, judgements); err != nil {
 			return err
 		}
 	}
-	if err := writeReport(c, world, outputs, reports.New(judgements)); err != nil {
-		return err
-	}
-	return failureOf(judgements, c.Bool("quiet"))
+	return writeReport(c, world, outputs, reports.New(judgements))
+}
+
+// newRequest returns what the flags say about every chart that operation judges.
+func newRequest(c *cli.Context, world *console, operation string) (gate.Request, error) {
+	effective, err := effectiveTime(c)
+	return gate.Request{
+		Time: world.now(), EffectiveTime: effective, KeepInput: c.String("input-out") != "",
+		Context: policy.Context{Operation: operation, Namespace: c.String("context-namespace"), User: c.String("context-user")},
+	}, err
 }
 
 // failureOf returns the worst outcome as an error that the report has explained already.
@@ -101,16 +115,12 @@ func failureOf(judgements []gate.Judgement, quiet bool) error {
 }
 
 func verifyRequests(ctx context.Context, c *cli.Context, world *console) ([]gate.Request, error) {
-	effective, err := effectiveTime(c)
+	base, err := newRequest(c, world, "verify")
 	if err != nil {
 		return nil, err
 	}
 	if c.NArg() > 1 && (c.String("prov") != "" || len(values(c, "bundle")) > 0 || c.String("as") != "" || c.String("input-out") != "") {
 		return nil, usagef("--prov, --bundle, --as and --input-out are about one chart: got %d", c.NArg())
-	}
-	base := gate.Request{
-		Time: world.now(), EffectiveTime: effective, KeepInput: c.String("input-out") != "",
-		Context: policy.Context{Operation: "verify", Namespace: c.String("context-namespace"), User: c.String("context-user")},
 	}
 	var clients clientCache
 	var requests []gate.Request
@@ -176,32 +186,20 @@ func (m *clientCache) get(c *cli.Context, world *console, ref chartsign.Referenc
 	return client, nil
 }
 
-// judgeAll judges in parallel and keeps the order. A panic in one judgement is that
-// judgement's failure.
+// judgeAll judges in parallel and keeps the order. Judge turns a panic into that chart's
+// failure.
 func judgeAll(ctx context.Context, trust *gate.Trust, requests []gate.Request, jobs int) []gate.Judgement {
 	judgements := make([]gate.Judgement, len(requests))
 	var group errgroup.Group
 	group.SetLimit(max(jobs, 1))
 	for i, request := range requests {
 		group.Go(func() error {
-			judgements[i] = judgeOne(ctx, trust, request)
+			judgements[i] = trust.Judge(ctx, request)
 			return nil
 		})
 	}
 	_ = group.Wait() // no function returns an error
 	return judgements
-}
-
-func judgeOne(ctx context.Context, trust *gate.Trust, request gate.Request) (judgement gate.Judgement) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			judgement = gate.Judgement{
-				Subject: chartsign.Subject{Reference: request.Reference}, Verdict: gate.Inconclusive, Enforced: true,
-				Reason: chartsign.Reasonf(chartsign.ReasonUnavailable, "internal error: %v", cause),
-			}
-		}
-	}()
-	return trust.Judge(ctx, request)
 }
 
 func writeInput(path string, judgements []gate.Judgement) error {
